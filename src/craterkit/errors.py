@@ -1,0 +1,72 @@
+"""Exceptions and warnings.
+
+Every exception derives from `CraterkitError` and from the built-in that fits, so both
+``except CraterkitError`` and ``except ValueError`` do what they say.
+"""
+
+__all__ = [
+    "BodyError",
+    "CRSError",
+    "ColumnError",
+    "CraterkitError",
+    "CraterkitWarning",
+    "DroppedRowsWarning",
+    "FeatureError",
+    "OutsideRasterWarning",
+    "RasterError",
+    "RegionError",
+    "StatisticError",
+    "TableError",
+]
+
+
+class CraterkitError(Exception):
+    """Base of every error that craterkit raises on purpose."""
+
+
+class BodyError(CraterkitError, ValueError):
+    """An unknown body, impossible radii, or data of another body."""
+
+
+class CRSError(CraterkitError, ValueError):
+    """A coordinate reference system that is missing, unusable or of another body."""
+
+
+class TableError(CraterkitError, ValueError):
+    """A dataset that cannot be read as a table of features."""
+
+
+class ColumnError(TableError, KeyError):
+    """A column that is missing, ambiguous or contradicts another argument."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the message.
+        return str(self.args[0]) if self.args else ""
+
+
+class FeatureError(TableError):
+    """Rows with an impossible position or size."""
+
+
+class RegionError(CraterkitError, ValueError):
+    """A region that is impossible, unknown, or whose name is taken."""
+
+
+class RasterError(CraterkitError, OSError):
+    """A raster that cannot be opened or read."""
+
+
+class StatisticError(CraterkitError, ValueError):
+    """An unknown statistic, or one that cannot be computed as asked."""
+
+
+class CraterkitWarning(UserWarning):
+    """Base of every warning that craterkit issues."""
+
+
+class DroppedRowsWarning(CraterkitWarning):
+    """Rows were dropped because ``errors="drop"`` was given."""
+
+
+class OutsideRasterWarning(CraterkitWarning):
+    """Some regions of interest lie outside the raster."""
