@@ -1,0 +1,1 @@
+"""Footprints: the pixels of a grid that belong to regions of interest."""

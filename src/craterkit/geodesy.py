@@ -1,0 +1,143 @@
+"""Geometry on a body's ellipsoid: geodesics, areas and auxiliary latitudes.
+
+Pure functions on arrays. Latitudes called ``lat`` are planetocentric degrees, as everywhere
+inside craterkit; those called ``phi`` are planetographic (geodetic) radians, the latitude in
+which an ellipsoid's formulae are written. On a sphere the two agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from craterkit.bodies import Body
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "band_area",
+    "destination",
+    "isometric_latitude",
+    "lat_from_phi",
+    "parallel_radius",
+    "phi_from_lat",
+    "radii_of_curvature",
+]
+
+
+def phi_from_lat(body: Body, lat: ArrayLike) -> Floats:
+    """Planetographic latitude (radians) of a planetocentric one (degrees).
+
+    tan φ = (a/b)² tan φc (Snyder 1987, USGS PP 1395, eq. 3-28), written so that the poles are exact.
+    """
+    radians = np.radians(np.asarray(lat, dtype=np.float64))
+    if body.is_sphere:
+        return radians
+    axis = (body.a / body.b) ** 2
+    return np.where(
+        np.abs(radians) >= np.pi / 2,
+        np.copysign(np.pi / 2, radians),
+        np.arctan2(axis * np.sin(radians), np.cos(radians)),
+    )
+
+
+def lat_from_phi(body: Body, phi: ArrayLike) -> Floats:
+    """Planetocentric latitude (degrees) of a planetographic one (radians)."""
+    radians = np.asarray(phi, dtype=np.float64)
+    if body.is_sphere:
+        return np.degrees(radians)
+    axis = (body.b / body.a) ** 2
+    lat = np.degrees(np.arctan2(axis * np.sin(radians), np.cos(radians)))
+    return np.where(np.abs(radians) >= np.pi / 2, np.copysign(90.0, radians), lat)
+
+
+def destination(
+    body: Body, lon: ArrayLike, lat: ArrayLike, azimuth: ArrayLike, distance: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Where the geodesic of a given start, azimuth and length ends.
+
+    Parameters
+    ----------
+    body : Body
+        Whose ellipsoid the geodesic runs on.
+    lon, lat : array_like
+        Start, planetocentric degrees, east-positive.
+    azimuth : array_like
+        Direction at the start, degrees clockwise from north.
+    distance : array_like
+        Length, metres. The arguments broadcast together.
+
+    Returns
+    -------
+    lon, lat : ndarray
+        End, planetocentric degrees; ``lon`` lies within 180 degrees of the start's, unwrapped.
+    """
+    lon, lat, azimuth, distance = np.broadcast_arrays(lon, lat, azimuth, distance)
+    if body.is_sphere:
+        phi, alpha, d = np.radians(lat), np.radians(azimuth), distance / body.a
+        sin_phi, cos_phi = np.sin(phi), np.cos(phi)
+        sin_d, cos_d = np.sin(d), np.cos(d)
+        north, east = sin_d * np.cos(alpha), sin_d * np.sin(alpha)
+        outward = cos_phi * cos_d - sin_phi * north
+        lat_end = np.degrees(
+            np.arctan2(sin_phi * cos_d + cos_phi * north, np.hypot(outward, east))
+        )
+        return lon + np.degrees(np.arctan2(east, outward)), lat_end
+    start = np.degrees(phi_from_lat(body, lat))
+    lon_end, lat_end, _ = body.geod.fwd(
+        np.ravel(lon), np.ravel(start), np.ravel(azimuth), np.ravel(distance)
+    )
+    turn = np.round((lon_end - np.ravel(lon)) / 360.0)
+    lon_end = (lon_end - 360.0 * turn).reshape(lon.shape)
+    return lon_end, lat_from_phi(body, np.radians(lat_end)).reshape(lat.shape)
+
+
+def radii_of_curvature(body: Body, phi: ArrayLike) -> tuple[Floats, Floats]:
+    """Radii of curvature M (meridional) and N (prime vertical) in metres (Snyder 1987, eqs. 4-18, 4-20)."""
+    w2 = 1.0 - body.eccentricity_squared * np.sin(phi) ** 2
+    n = body.a / np.sqrt(w2)
+    return n * (1.0 - body.eccentricity_squared) / w2, n
+
+
+def parallel_radius(body: Body, phi: ArrayLike) -> Floats:
+    """Radius in metres of the parallel at planetographic latitude `phi` (radians)."""
+    return radii_of_curvature(body, phi)[1] * np.cos(phi)
+
+
+def isometric_latitude(body: Body, phi: ArrayLike) -> Floats:
+    """Isometric latitude ψ: the northing of a Mercator map of unit radius (Snyder 1987, eq. 7-7).
+
+    The poles give ±inf.
+    """
+    phi = np.asarray(phi, dtype=np.float64)
+    e = np.sqrt(body.eccentricity_squared)
+    sin_phi = np.sin(phi)
+    at_pole = np.abs(phi) >= np.pi / 2
+    safe = np.where(at_pole, 0.0, phi)
+    psi = np.arcsinh(np.tan(safe)) - e * np.arctanh(e * sin_phi)
+    return np.where(at_pole, np.copysign(np.inf, phi), psi)
+
+
+def band_area(body: Body, phi_from: ArrayLike, phi_to: ArrayLike) -> Floats:
+    """Area between two parallels per radian of longitude, in m²: negative if they are swapped.
+
+    On the ellipsoid (b²/2) [sin φ/(1 − e² sin² φ) + artanh(e sin φ)/e] between the two latitudes
+    (Snyder 1987, eq. 3-12); on the sphere R² (sin φ₂ − sin φ₁), in a form without cancellation.
+    """
+    phi_from = np.asarray(phi_from, dtype=np.float64)
+    phi_to = np.asarray(phi_to, dtype=np.float64)
+    # sin φ2 − sin φ1 without cancellation between close latitudes.
+    rise = 2.0 * np.cos((phi_to + phi_from) / 2) * np.sin((phi_to - phi_from) / 2)
+    if body.is_sphere:
+        return body.a**2 * rise
+    e2 = body.eccentricity_squared
+    e = np.sqrt(e2)
+    s1, s2 = np.sin(phi_from), np.sin(phi_to)
+    # Both terms as exact differences: artanh x − artanh y = artanh((x − y)/(1 − xy)).
+    rational = rise * (1.0 + e2 * s1 * s2) / ((1.0 - e2 * s1**2) * (1.0 - e2 * s2**2))
+    logarithm = np.arctanh(e * rise / (1.0 - e2 * s1 * s2)) / e
+    return body.b**2 / 2.0 * (rational + logarithm)
