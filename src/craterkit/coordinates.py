@@ -1,0 +1,600 @@
+"""How the coordinates of a table or raster relate to a body's own longitude and latitude.
+
+Inside the library a position is planetocentric latitude and east-positive longitude on the body.
+`CoordinateSystem` carries anything else there and back: other conventions of latitude and
+longitude, prime meridians, angular units, projections. PROJ serves for the projection formulas
+alone; its transformations between a body's systems get axes, signs or latitudes wrong in silence.
+
+What was measured with PROJ 9.5, and what follows from it:
+
+- Axis order never matters here: x is longitude or easting, y is latitude or northing.
+- The formulas of a projection take *planetographic* latitude on an ellipsoid, also under a base
+  system that is planetocentric (``IAU_2015:49912``: PROJ and GDAL turn the base's latitude into a
+  planetographic one before they project it). So a projected position has planetographic latitude
+  on an ellipsoid whatever the names say; only on lon/lat systems does "ocentric" in a name count.
+- ``IAU_2015:49911``, ``49916``, ``49931`` have a *westing* that grows westward, for PROJ and GDAL
+  alike. Axes are taken as declared; a GeoTIFF and most WKT 1 do not keep them, so that westings
+  and west-positive longitudes come back as eastings and east-positive longitudes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from craterkit.bodies import (
+    Body,
+    get_body,
+    list_bodies,
+    planetocentric_to_planetographic,
+    planetographic_to_planetocentric,
+    wrap_longitude,
+)
+from craterkit.errors import CRSError
+
+if TYPE_CHECKING:
+    import pyproj
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["CoordinateSystem"]
+
+LatitudeType = Literal["planetocentric", "planetographic"]
+Sign = Literal[1, -1]
+
+# Names of conventions: latitude and direction of longitude; "iau" is the body's ographic one.
+_CONVENTIONS: dict[str, tuple[LatitudeType, Literal["east", "west", "iau"]]] = {
+    "default": ("planetocentric", "east"),
+    "planetocentric": ("planetocentric", "east"),
+    "ocentric": ("planetocentric", "east"),
+    "planetocentric_east": ("planetocentric", "east"),
+    "planetocentric_west": ("planetocentric", "west"),
+    "planetographic": ("planetographic", "iau"),
+    "ographic": ("planetographic", "iau"),
+    "planetographic_east": ("planetographic", "east"),
+    "planetographic_west": ("planetographic", "west"),
+}
+# Longitude frames of Vesta, east-positive: degrees to add to reach Claudia Double-Prime, the
+# frame of the IAU's 2015 report, in which the crater Claudia lies at 146° E. It lies at 136° E in
+# Claudia Prime and at 356° E in the Dawn team's Claudia frame.
+_VESTA_FRAMES = {"claudia_dp": 0.0, "claudia_p": 10.0, "dawn_claudia": 150.0}
+
+# Radii of a system may differ from the body's by this much: if the system names the body (older
+# reports had other radii), and if it names none (ISIS writes the local radius).
+_NAMED_TOLERANCE, _ANONYMOUS_TOLERANCE = 0.2, 0.005
+_EARTH_WORDS = frozenset({"wgs", "etrs", "etrf", "nad", "grs", "itrf", "egm"})
+# Bodies whose names are words or abbreviations with other uses. They count only with radii to
+# match: "Io" in the name of a system with the Moon's radius says nothing.
+_EVERYDAY_WORDS = frozenset({"Sun", "Earth", "Io", "Ida", "Pan", "Atlas", "Puck", "Juliet"})
+
+# Cylindrical projections have columns that are meridians and may go round more than once.
+_CYLINDRICAL = frozenset(
+    {"cc", "cea", "comill", "eqc", "gall", "merc", "mill", "patterson", "webmerc"}
+)
+# Parts of a PROJ string that are not of the formulas: dealt with here, or datum shifts.
+_NOT_FORMULA = frozenset(
+    {"axis", "geoidgrids", "nadgrids", "no_defs", "pm", "title", "towgs84", "type"}
+    | {"vto_meter", "vunits", "wktext"}
+)
+_SEAM_TOLERANCE = 1e-9  # degrees
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinateSystem:
+    """What the x and y of a table or raster mean on a body.
+
+    Usually made by `from_user_input`; the defaults are the body's own planetocentric system.
+
+    Parameters
+    ----------
+    body : Body
+        The body that the positions are on.
+    crs : pyproj.CRS, optional
+        The coordinate reference system it was made from (the horizontal part); None if it was
+        made from the name of a convention.
+    is_geographic : bool
+        Whether x and y are longitude and latitude; else they are projected.
+    latitude_type : {"planetocentric", "planetographic"}
+        The latitude of a geographic system, or the one that a projection's formulas take.
+    longitude_sign : {1, -1}
+        1 if x grows eastward, -1 if westward; of projected systems, too (a westing).
+    longitude_shift : float
+        Degrees to add to the east-positive longitude to reach the body's.
+    degrees_per_unit : float
+        Size of the angular unit of a geographic system.
+    a, b : float, optional
+        Radii, in metres, of the ellipsoid that planetographic latitudes refer to; by default the
+        body's.
+    projection : str, optional
+        The projection's formulas as a PROJ string, units included; None if geographic.
+
+    Notes
+    -----
+    Immutable, hashable, picklable, and safe to use from several threads.
+
+    Examples
+    --------
+    >>> ographic = CoordinateSystem.from_user_input("planetographic", "mars", what="input_crs")
+    >>> print(ographic)
+    planetographic latitude, west-positive longitude on Mars
+    >>> lon, lat = ographic.to_body(30, 45)
+    >>> print(lon, lat.round(4))
+    -30.0 44.6618
+    """
+
+    body: Body
+    crs: pyproj.CRS | None = None
+    is_geographic: bool = True
+    latitude_type: LatitudeType = "planetocentric"
+    longitude_sign: Sign = 1
+    longitude_shift: float = 0.0
+    degrees_per_unit: float = 1.0
+    a: float = math.nan
+    b: float = math.nan
+    projection: str | None = None
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.a) or math.isnan(self.b):
+            object.__setattr__(self, "a", self.body.a)
+            object.__setattr__(self, "b", self.body.b)
+
+    @classmethod
+    def from_user_input(
+        cls, value: object, body: str | int | Body, *, what: str, argument: str | None = None
+    ) -> CoordinateSystem:
+        """Make a coordinate system from whatever a user or a file gives, and check its body.
+
+        Parameters
+        ----------
+        value : str, int, pyproj.CRS, rasterio CRS, CoordinateSystem
+            The name of a convention in any case, or anything that pyproj takes for a CRS: an
+            object of rasterio or geopandas, an authority's code, WKT, PROJJSON, a PROJ string.
+            The conventions: ``"default"`` or ``"planetocentric"`` (east-positive),
+            ``"planetocentric_west"``, ``"planetographic"`` (longitude in the IAU's direction),
+            ``"planetographic_east"``, ``"planetographic_west"``; ``"ocentric"`` and
+            ``"ographic"`` for short; on Vesta ``"claudia_dp"`` (the default), ``"claudia_p"``
+            and ``"dawn_claudia"``, planetocentric and east-positive.
+        body : str, int or Body
+            The body that the positions must be on.
+        what : str
+            What `value` belongs to, for messages: an argument's or a file's name.
+        argument : str, optional
+            The argument that would override `value`, for messages. By default `what` if that
+            ends in ``_crs``, else ``raster_crs``.
+
+        Returns
+        -------
+        CoordinateSystem
+
+        Raises
+        ------
+        CRSError
+            If `value` is None, empty or unknown, no lon/lat or projected system, of another
+            body, or ``"planetographic"`` on a body whose ographic direction is unknown.
+
+        Notes
+        -----
+        A system belongs to the body if a name in it (of the CRS, datum or ellipsoid) says so and
+        its radii are within 20 % of the body's (older reports had other radii); or if it names
+        no body and its radii are within 0.5 % of the span from `b` to `a` of the body (ISIS
+        writes local radii). Systems of the EPSG are of the Earth.
+
+        Latitude is planetocentric on a sphere. On an ellipsoid that of a lon/lat system is
+        planetographic unless its axes or names say "ocentric"; see the module's notes for
+        projections.
+
+        Examples
+        --------
+        >>> CoordinateSystem.from_user_input("IAU_2015:49901", "moon", what="mars.tif")
+        Traceback (most recent call last):
+        ...
+        craterkit.errors.CRSError: mars.tif: its CRS 'Mars (2015) / Ographic' is of Mars, ...
+        """
+        body = get_body(body)
+        argument = argument or (what if what.endswith("_crs") else "raster_crs")
+        if isinstance(value, CoordinateSystem):
+            if value.body != body:
+                raise CRSError(f"{what}: the system is of {value.body.name}, not of {body.name}.")
+            return value
+        if isinstance(value, str):
+            named = _from_name(value, body, what)
+            if named is not None:
+                return named
+        crs = _horizontal(_as_crs(value, what, argument))
+        _check_body(crs, body, what, argument)
+        return _from_crs(crs, body, what)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether x, y are the body's planetocentric, east-positive lon, lat in degrees as is."""
+        return self == CoordinateSystem(body=self.body, crs=self.crs, a=self.a, b=self.b)
+
+    def to_body(
+        self, x: ArrayLike, y: ArrayLike, *, wrap: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Turn coordinates into the body's longitude and latitude.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Longitude and latitude, or easting and northing, in the system's units; of shapes
+            that broadcast.
+        wrap : bool
+            Whether to bring longitudes into [−180, 180). By default they are not wrapped, so
+            that the columns of a raster stay in order.
+
+        Returns
+        -------
+        lon, lat : ndarray of float64
+            East-positive longitude and planetocentric latitude in degrees, of the broadcast
+            shape. NaN where x or y is, and outside the domain of a projection.
+        """
+        x, y = (np.array(v) for v in np.broadcast_arrays(_floats(x), _floats(y)))
+        if self.projection is None:
+            lon, lat = x, y
+            if self.degrees_per_unit != 1.0:
+                lon, lat = lon * self.degrees_per_unit, lat * self.degrees_per_unit
+            if self.longitude_sign < 0:
+                lon = -lon
+        else:
+            lon, lat = _unproject(self.projection, self.longitude_sign * x, y)
+        if self.longitude_shift:
+            lon = lon + self.longitude_shift
+        if self.latitude_type == "planetographic":
+            lat = planetographic_to_planetocentric(lat, self.a, self.b)
+        return (wrap_longitude(lon) if wrap else lon), lat
+
+    def from_body(
+        self, lon: ArrayLike, lat: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Turn the body's longitude and latitude into coordinates; the inverse of `to_body`.
+
+        Parameters
+        ----------
+        lon, lat : array_like
+            East-positive longitude and planetocentric latitude in degrees, of shapes that
+            broadcast.
+
+        Returns
+        -------
+        x, y : ndarray of float64
+            In the system's units. Longitudes are not wrapped; projected points lie within half
+            a turn of the central meridian. NaN outside the domain of a projection.
+        """
+        lon, lat = (np.array(v) for v in np.broadcast_arrays(_floats(lon), _floats(lat)))
+        if self.longitude_shift:
+            lon = lon - self.longitude_shift
+        if self.latitude_type == "planetographic":
+            lat = planetocentric_to_planetographic(lat, self.a, self.b)
+        if self.projection is not None:
+            x, y = _project(self.projection, lon, lat)
+            return self.longitude_sign * x, y
+        if self.longitude_sign < 0:
+            lon = -lon
+        if self.degrees_per_unit != 1.0:
+            return lon / self.degrees_per_unit, lat / self.degrees_per_unit
+        return lon, lat
+
+    def describe(self) -> str:
+        """Say in one line what the coordinates are."""
+        toward = "east" if self.longitude_sign > 0 else "west"
+        if self.is_geographic:
+            text = f"{self.latitude_type} latitude, {toward}-positive longitude"
+        else:
+            text = "projected" if self.longitude_sign > 0 else "projected, x growing westward"
+        if self.longitude_shift:
+            text += f" from the meridian {self.longitude_shift:.10g}° E"
+        text += f" on {self.body.name}"
+        return text if self.crs is None else f"{self.crs.name!r} ({text})"
+
+    def __str__(self) -> str:
+        return self.describe()
+
+
+def _floats(values: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)
+
+
+# --- Reading what the user or the file gives ------------------------------------------------
+
+
+def _from_name(value: str, body: Body, what: str) -> CoordinateSystem | None:
+    """Return the system of a convention's name; None if `value` is not such a name."""
+    name = re.sub(r"[\s-]+", "_", value.strip()).casefold()
+    if name in _VESTA_FRAMES:
+        if body.name.casefold() != "vesta" and body.naif_id != 2000004:
+            raise CRSError(f"{what}: {value!r} is a longitude frame of Vesta, not of {body.name}.")
+        return CoordinateSystem(body=body, longitude_shift=_VESTA_FRAMES[name])
+    if name not in _CONVENTIONS:
+        return None
+    latitude_type, toward = _CONVENTIONS[name]
+    if toward == "iau":
+        if body.ographic_longitude is None:
+            raise CRSError(
+                f"{what}: {value!r} is ambiguous, since the direction of planetographic longitude "
+                f'on {body.name} is not known; use "planetographic_east" or "planetographic_west".'
+            )
+        toward = body.ographic_longitude
+    sign: Sign = 1 if toward == "east" else -1
+    return CoordinateSystem(body=body, latitude_type=latitude_type, longitude_sign=sign)
+
+
+def _as_crs(value: Any, what: str, argument: str) -> pyproj.CRS:  # noqa: ANN401
+    import pyproj
+
+    if isinstance(value, pyproj.CRS):
+        return value
+    given = value
+    try:
+        if hasattr(value, "to_wkt"):
+            try:  # rasterio's default, WKT1, has no spherical coordinate systems
+                value = value.to_wkt(version="WKT2_2019")
+            except TypeError:
+                value = value.to_wkt()
+        if value is None or (isinstance(value, str) and not value.strip()):
+            raise CRSError(
+                f"{what} has no coordinate reference system. If its coordinates are planetocentric "
+                f'degrees, east-positive, pass {argument}="planetocentric"; else pass the system '
+                f'that it is in, e.g. {argument}="planetographic" or a CRS.'
+            )
+        if not isinstance(value, bool):
+            return pyproj.CRS.from_user_input(value)
+        cause = None
+    except CRSError:
+        raise
+    except (pyproj.exceptions.CRSError, ValueError) as error:  # rasterio's are ValueErrors
+        cause = error
+    names = ", ".join(repr(name) for name in (*_CONVENTIONS, *_VESTA_FRAMES))
+    raise CRSError(
+        f"{what}: {given!r} is not a coordinate reference system. Accepted are {names} (the last "
+        "three for Vesta) and whatever pyproj.CRS accepts."
+    ) from cause
+
+
+def _horizontal(crs: pyproj.CRS) -> pyproj.CRS:
+    """Strip heights and datum shifts."""
+    while crs.is_bound or crs.is_compound:
+        inner = crs.source_crs if crs.is_bound else crs.sub_crs_list[0]
+        if inner is None:
+            break
+        crs = inner
+    return crs
+
+
+def _from_crs(crs: pyproj.CRS, body: Body, what: str) -> CoordinateSystem:
+    """Make the system of a horizontal CRS, known to be of `body`."""
+    if crs.ellipsoid is None:
+        raise _unusable(crs, what)
+    a, b = crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre
+    system = CoordinateSystem(body=body, crs=crs, a=a, b=b, longitude_shift=_meridian(crs))
+    ographic: LatitudeType = "planetocentric" if a == b else "planetographic"
+    if crs.is_projected:
+        return replace(
+            system,
+            is_geographic=False,
+            latitude_type=ographic,
+            longitude_sign=_easting_sign(crs, what),
+            projection=_formulas(crs, what),
+        )
+    across = [axis for axis in crs.axis_info if axis.direction in ("east", "west")]
+    along = [axis for axis in crs.axis_info if axis.direction == "north"]
+    derived = crs.type_name.startswith("Derived")  # e.g. a rotated pole
+    if derived or crs.is_geocentric or len(across) != 1 or len(along) != 1:
+        raise _unusable(crs, what)
+    size = math.degrees(along[0].unit_conversion_factor)
+    return replace(
+        system,
+        latitude_type="planetocentric" if _says_ocentric(crs) else ographic,
+        longitude_sign=1 if across[0].direction == "east" else -1,
+        degrees_per_unit=1.0 if math.isclose(size, 1.0, rel_tol=1e-12) else size,
+    )
+
+
+def _unusable(crs: pyproj.CRS, what: str) -> CRSError:
+    return CRSError(
+        f"{what}: the CRS {crs.name!r} ({crs.type_name}) is neither longitude and latitude nor "
+        "a projection of them that is supported."
+    )
+
+
+def _says_ocentric(crs: pyproj.CRS) -> bool:
+    """Whether names or axes of a lon/lat system declare planetocentric latitude."""
+    if crs.to_json_dict()["coordinate_system"]["subtype"] == "spherical":
+        return True
+    names = (crs.name, crs.datum.name if crs.datum else "")
+    # Datums of the Earth are called "geocentric" for another reason.
+    return any(re.search(r"(?<!ge)ocentric", name, re.I) for name in names)
+
+
+def _meridian(crs: pyproj.CRS) -> float:
+    """Return the longitude, in degrees, at which the system's own longitudes begin."""
+    shift = 0.0
+    if crs.prime_meridian is not None:
+        unit = math.degrees(float(crs.prime_meridian.unit_conversion_factor))
+        unit = 1.0 if math.isclose(unit, 1.0, rel_tol=1e-12) else unit
+        shift = crs.prime_meridian.longitude * unit
+    if not crs.is_projected and "+lon_0=" in (crs.remarks or ""):
+        # PROJ keeps "+proj=longlat +lon_0=…" in a remark only, but subtracts it all the same.
+        shift += float(_parameters(crs).get("lon_0") or 0.0)
+    return shift
+
+
+def _easting_sign(crs: pyproj.CRS, what: str) -> Sign:
+    """Return 1 if the abscissa of a projected system grows eastward, -1 if westward."""
+    directions = {axis.direction for axis in crs.axis_info if axis.direction not in ("up", "down")}
+    if directions in ({"east", "north"}, {"north"}, {"south"}):  # the latter two: polar aspects
+        return 1
+    if directions == {"west", "north"}:
+        return -1
+    raise CRSError(
+        f"{what}: the axes of {crs.name!r} point {' and '.join(sorted(directions))}; an easting "
+        "or westing and a northing are needed."
+    )
+
+
+def _parameters(crs: pyproj.CRS) -> dict[str, str | None]:
+    """Return the PROJ string of `crs`, taken apart."""
+    with warnings.catch_warnings():
+        # The warning that a PROJ string loses the datum's name: it is not needed here.
+        warnings.simplefilter("ignore", UserWarning)
+        words = crs.to_proj4().split()
+    pairs = (word.removeprefix("+").partition("=") for word in words)
+    return {key: value if equals else None for key, equals, value in pairs}
+
+
+def _formulas(crs: pyproj.CRS, what: str) -> str:
+    """Return the projection's formulas and units as a PROJ string without datum shift."""
+    import pyproj
+
+    try:
+        parameters = _parameters(crs)
+    except pyproj.exceptions.CRSError as error:
+        raise _unusable(crs, what) from error
+    if parameters.pop("datum", None) and crs.ellipsoid is not None:
+        parameters["a"] = repr(crs.ellipsoid.semi_major_metre)
+        parameters["b"] = repr(crs.ellipsoid.semi_minor_metre)
+    kept = ((key, value) for key, value in parameters.items() if key not in _NOT_FORMULA)
+    return " ".join(f"+{key}" if value is None else f"+{key}={value}" for key, value in kept)
+
+
+# --- Projecting -----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=128)
+def _transformer(formulas: str) -> pyproj.Transformer:
+    """Return a transformer; pyproj gives each thread that uses it one of its own."""
+    import pyproj
+
+    return pyproj.Transformer.from_pipeline(formulas)
+
+
+def _project(
+    formulas: str, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, y = (np.asarray(v, dtype=np.float64) for v in _transformer(formulas).transform(lon, lat))
+    outside = ~(np.isfinite(x) & np.isfinite(y))
+    return np.where(outside, np.nan, x), np.where(outside, np.nan, y)
+
+
+def _unproject(
+    formulas: str, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Invert a projection; longitudes run on continuously from the central meridian."""
+    parameters = dict(word[1:].partition("=")[::2] for word in formulas.split())
+    inverse = _transformer(formulas + " +over").transform(x, y, direction="INVERSE")
+    lon, lat = (np.asarray(v, dtype=np.float64) for v in inverse)
+    with np.errstate(invalid="ignore"):
+        outside = ~(np.isfinite(lon) & (np.abs(lat) <= 90.0 + _SEAM_TOLERANCE))
+        if parameters["proj"] not in _CYLINDRICAL:
+            # Beyond its edge a map has no points, yet the formulas of e.g. the sinusoidal still
+            # give a longitude there. Oblique projections exceed half a turn legitimately, so ask
+            # whether the position leads back to x, y.
+            center = float(parameters.get("lon_0") or 0.0)
+            doubtful = ~outside & (np.abs(lon - center) > 180.0 + _SEAM_TOLERANCE)
+            if doubtful.any():
+                back = _project(formulas, lon[doubtful], np.clip(lat[doubtful], -90.0, 90.0))
+                slack = 1e-6 * (np.abs(x[doubtful]) + np.abs(y[doubtful]))
+                missed = np.hypot(back[0] - x[doubtful], back[1] - y[doubtful])
+                outside[doubtful] = ~(missed <= slack)
+    return np.where(outside, np.nan, lon), np.where(outside, np.nan, np.clip(lat, -90.0, 90.0))
+
+
+# --- Checking the body ----------------------------------------------------------------------
+
+
+def _check_body(crs: pyproj.CRS, body: Body, what: str, argument: str) -> None:
+    """Raise CRSError if `crs` is of another body, by its names and its radii."""
+    if crs.ellipsoid is None:
+        raise _unusable(crs, what)
+    a, b = crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre
+    candidates = {
+        name: candidate
+        for name, candidate in _named_bodies(crs, body).items()
+        if name not in _EVERYDAY_WORDS
+        or candidate == body
+        or _misfit(a, b, candidate) <= _ANONYMOUS_TOLERANCE
+    }
+    override = f"If the CRS is wrong, pass the right one as {argument}=."
+    if not candidates and _misfit(a, b, body) > _ANONYMOUS_TOLERANCE:
+        raise CRSError(
+            f"{what}: its CRS {crs.name!r} names no body, and its radii ({_radii(a, b)}) are not "
+            f"those of {body.name} ({_radii(body.a, body.b)}). {override}"
+        )
+    if not candidates:
+        return
+    # A name like "Jupiter moon Europa" mentions several; the radii tell which is meant.
+    nearest = min(candidates.values(), key=lambda named: (_misfit(a, b, named), named != body))
+    if nearest != body:
+        raise CRSError(
+            f"{what}: its CRS {crs.name!r} is of {nearest.name}, but {body.name} is the body "
+            f"asked for. {override}"
+        )
+    if _misfit(a, b, body) > _NAMED_TOLERANCE:
+        raise CRSError(
+            f"{what}: its CRS {crs.name!r} is named after {body.name}, but its radii "
+            f"({_radii(a, b)}) are more than {_NAMED_TOLERANCE:.0%} from {_radii(body.a, body.b)}. "
+            f"{override}"
+        )
+
+
+def _misfit(a: float, b: float, body: Body) -> float:
+    """Return by how much, relatively, the radii a and b leave the span from body.b to body.a."""
+    return max(max(a, b) / body.a - 1.0, 1.0 - min(a, b) / body.b, 0.0)
+
+
+def _radii(a: float, b: float) -> str:
+    return f"{a:.10g} m" if a == b else f"{a:.10g} and {b:.10g} m"
+
+
+def _named_bodies(crs: pyproj.CRS, body: Body) -> dict[str, Body]:
+    """Return the bodies that the names in `crs` mention as whole words."""
+    names = {crs.name, *(part.name for part in (crs.datum, crs.ellipsoid) if part)}
+    if crs.geodetic_crs is not None:
+        names.add(crs.geodetic_crs.name)
+    own = _words(body.name)
+    unnumbered = tuple(word for word in own if not word.isdecimal())  # "Bennu" of "101955 Bennu"
+    listed = _listed_words()
+    synonyms = set(_mentions(own, listed))  # Body("Moon 1738 km") answers to "Moon", too
+    patterns = {words: "" if name in synonyms else name for words, name in listed.items()}
+    patterns |= {words: "" for words in (own, unnumbered) if words}  # "": the body itself
+    found = {mention for name in names for mention in _mentions(_words(name), patterns)}
+    if not found and _is_of_epsg(crs.to_json_dict()):
+        found.add(patterns["earth",])
+    return {name or body.name: get_body(name) if name else body for name in found}
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Split a name into runs of letters and runs of digits."""
+    return tuple(re.findall(r"[^\W\d_]+|\d+", name.casefold()))
+
+
+@cache
+def _listed_words() -> dict[tuple[str, ...], str]:
+    words = {_words(name): name for name in list_bodies()}
+    return words | {(word,): "Earth" for word in _EARTH_WORDS}
+
+
+def _mentions(words: tuple[str, ...], patterns: dict[tuple[str, ...], str]) -> Iterator[str]:
+    """Yield what the patterns in `words` stand for, the longest at each place."""
+    longest = max(map(len, patterns))
+    start = 0
+    while start < len(words):
+        lengths = range(min(longest, len(words) - start), 0, -1)
+        hit = next((n for n in lengths if words[start : start + n] in patterns), 0)
+        if hit:
+            yield patterns[words[start : start + hit]]
+        start += max(hit, 1)
+
+
+def _is_of_epsg(crs: dict[str, Any]) -> bool:
+    """Whether the CRS, its base, datum or ellipsoid bears a code of the EPSG's registry."""
+    if crs.get("id", {}).get("authority") == "EPSG":
+        return True
+    parts = (crs.get(key) for key in ("base_crs", "datum", "datum_ensemble", "ellipsoid"))
+    return any(_is_of_epsg(part) for part in parts if part)
