@@ -5,6 +5,7 @@ Every exception derives from `CraterkitError` and from the built-in that fits, s
 """
 
 __all__ = [
+    "ArgumentError",
     "BodyError",
     "CRSError",
     "ColumnError",
@@ -22,6 +23,10 @@ __all__ = [
 
 class CraterkitError(Exception):
     """Base of every error that craterkit raises on purpose."""
+
+
+class ArgumentError(CraterkitError, ValueError):
+    """An argument with a value that it cannot take."""
 
 
 class BodyError(CraterkitError, ValueError):

@@ -165,6 +165,11 @@ class CylindricalGrid:
         """Width of a column, radians of longitude; never negative."""
         return float(np.radians(abs(self._step)))
 
+    @property
+    def eastward(self) -> float:
+        """1 if columns count eastward, -1 if westward."""
+        return float(np.sign(self._step))
+
     @cached_property
     def row_height(self) -> float:
         """Height of the smallest row on the ground, metres."""

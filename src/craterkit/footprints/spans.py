@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Ints = NDArray[np.intp]
@@ -89,3 +91,16 @@ class Footprints:
 
     spans: Spans
     weights: Floats | None = None
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Footprints]) -> Footprints:
+        """Footprints one after the other, with weights if the first has them."""
+        spans = Spans(
+            *(
+                np.concatenate([getattr(part.spans, name) for part in parts])
+                for name in ("roi", "row", "start", "stop")
+            )
+        )
+        if parts[0].weights is None:
+            return cls(spans)
+        return cls(spans, np.concatenate([part.weights for part in parts if part.weights is not None]))

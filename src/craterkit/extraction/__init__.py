@@ -1,0 +1,1 @@
+"""Extraction: pixels of regions of interest, and what is made of them."""

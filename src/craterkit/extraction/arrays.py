@@ -1,0 +1,189 @@
+"""Masked arrays of the pixels of all ROIs over one raster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit.extraction.batches import batches
+from craterkit.footprints.spans import Spans, ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from affine import Affine
+    from numpy.typing import NDArray
+
+    from craterkit.extraction.plan import Chunk
+    from craterkit.extraction.walk import Pixels
+    from craterkit.footprints.joined import JoinedRegions
+    from craterkit.grids import CylindricalGrid
+    from craterkit.rasters import Band
+
+    Ints = NDArray[np.intp]
+    Masked = np.ma.MaskedArray[Any, Any]
+
+__all__ = ["ArraysWorker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The part of one ROI's window that lies in one chunk.
+
+    Its columns are unwrapped: they count on beyond the seam, so that the patch is contiguous.
+    """
+
+    row: int
+    column: int
+    raw: NDArray[Any]
+    masked: NDArray[np.bool_]
+
+
+class ArraysWorker:
+    """Cuts arrays out of the chunks of a walk.
+
+    Parameters
+    ----------
+    grid : CylindricalGrid
+        The raster's grid.
+    regions : JoinedRegions
+        The ROIs.
+    bands : sequence of Band
+        The bands.
+    scaled : bool
+        Whether scale and offset are applied.
+    """
+
+    def __init__(
+        self,
+        grid: CylindricalGrid,
+        regions: JoinedRegions,
+        bands: Sequence[Band],
+        *,
+        scaled: bool,
+    ) -> None:
+        self._grid = grid
+        self._regions = regions
+        self._bands = bands
+        self._scaled = scaled
+        low, high = regions.columns()
+        self._middle = (low + high) / 2
+        self._waiting: dict[int, list[list[Patch]]] = {}
+        #: Masked arrays by band and ROI; None for those without a pixel.
+        self.arrays: list[list[Masked | None]] = [[None] * len(regions) for _ in bands]
+        #: First row and column of each ROI's window.
+        self.corners: dict[int, tuple[int, int]] = {}
+
+    def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> list[tuple[int, list[Patch]]]:
+        """Patches of the ROIs of a chunk: (roi, one patch a band)."""
+        window, out = chunk.window, []
+        for batch in batches(self._regions, chunk):
+            rois = chunk.rois[batch]
+            spans = self._regions.footprints(rois, window.row_start, window.row_stop).spans
+            if not len(spans):
+                continue
+            cuts = [*np.flatnonzero(np.diff(spans.roi, prepend=-1)), len(spans)]
+            for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+                own = spans.take(slice(int(start), int(stop)))
+                roi = int(rois[own.roi[0]])
+                out.append((roi, self._patches(roi, own, pixels)))
+        return out
+
+    def _patches(self, roi: int, spans: Spans, pixels: Sequence[Pixels]) -> list[Patch]:
+        start, stop = self._unwrap(roi, spans)
+        top, left = int(spans.row[0]), int(start.min())
+        height, width = int(spans.row[-1]) - top + 1, int(stop.max()) - left
+        outside = np.ones(height * width, dtype=bool)
+        outside[ranges((spans.row - top) * width + start - left, stop - start)] = False
+        outside = outside.reshape(height, width)
+        patches = []
+        for pixel in pixels:
+            rows = slice(top - pixel.row_start, top - pixel.row_start + height)
+            raw = self._columns(pixel.raw[rows], left, width)
+            masked = outside.copy()
+            valid = pixel.band.valid(raw)
+            if valid is not None:
+                masked |= ~valid
+            if pixel.mask is not None:
+                masked |= self._columns(pixel.mask[rows], left, width) == 0
+            patches.append(Patch(top, left, raw, masked))
+        return patches
+
+    def _unwrap(self, roi: int, spans: Spans) -> tuple[Ints, Ints]:
+        """Columns of an ROI's spans, contiguous across the seam."""
+        columns = self._grid.columns
+        if not self._grid.wraps or (spans.length >= columns).any():
+            return spans.start, spans.stop
+        middle = (spans.start + spans.stop) / 2
+        # The turn that brings each span nearest to the ROI's centre.
+        turns = np.round((self._middle[roi] - middle) / columns).astype(np.intp)
+        start, stop = spans.start + turns * columns, spans.stop + turns * columns
+        if stop.max() - start.min() > columns:
+            return spans.start, spans.stop
+        return start, stop
+
+    def _columns(self, data: NDArray[Any], left: int, width: int) -> NDArray[Any]:
+        """A copy of `width` columns from `left` on, wrapped around the body if need be."""
+        columns = self._grid.columns
+        if left >= 0 and left + width <= columns:
+            return data[:, left : left + width].copy()
+        return data[:, np.arange(left, left + width) % columns]
+
+    def collect(self, chunk: Chunk, result: list[tuple[int, list[Patch]]]) -> None:
+        """Keep patches; join those of ROIs that end in this chunk."""
+        ends = {int(roi) for roi in chunk.rois[chunk.ends & ~chunk.begins]}
+        within = {int(roi) for roi in chunk.rois[chunk.ends & chunk.begins]}
+        for roi, patches in result:
+            if roi in within:
+                self._finish(roi, [patches])
+            else:
+                self._waiting.setdefault(roi, []).append(patches)
+        for roi in ends & self._waiting.keys():
+            self._finish(roi, self._waiting.pop(roi))
+
+    def _finish(self, roi: int, parts: list[list[Patch]]) -> None:
+        for number, band in enumerate(self._bands):
+            patch = _join([patches[number] for patches in parts], self._grid.columns)
+            data = patch.raw
+            if self._scaled and band.is_scaled:
+                data = data * band.scale + band.offset
+            self.arrays[number][roi] = np.ma.MaskedArray(data, mask=patch.masked)
+            self.corners[roi] = (patch.row, patch.column)
+
+    def dtype(self, band: Band) -> np.dtype[Any]:
+        """The dtype of a band's arrays."""
+        return np.dtype(np.float64) if self._scaled and band.is_scaled else band.dtype
+
+    def transform(self, roi: int) -> Affine | None:
+        """Affine transform of an ROI's array; None if it is empty."""
+        from affine import Affine
+
+        if roi not in self.corners:
+            return None
+        row, column = self.corners[roi]
+        return self._grid.transform * Affine.translation(column, row)
+
+
+def _join(patches: list[Patch], columns: int) -> Patch:
+    """One patch that holds several of one ROI; `columns` are those of the grid."""
+    if len(patches) == 1:
+        return patches[0]
+    top = min(patch.row for patch in patches)
+    bottom = max(patch.row + patch.raw.shape[0] for patch in patches)
+    left = min(patch.column for patch in patches)
+    right = max(patch.column + patch.raw.shape[1] for patch in patches)
+    if right - left > columns:
+        # Some rows are whole parallels: the raster's own columns hold everything.
+        left, right = 0, columns
+    raw = np.zeros((bottom - top, right - left), dtype=patches[0].raw.dtype)
+    masked = np.ones(raw.shape, dtype=bool)
+    for patch in patches:
+        rows = np.arange(patch.raw.shape[0])[:, None] + (patch.row - top)
+        across = np.arange(patch.raw.shape[1]) + (patch.column - left)
+        across = across % columns if left == 0 else across
+        # Patches may meet around the body: what one of them masks may be another's.
+        raw[rows, across] = np.where(patch.masked, raw[rows, across], patch.raw)
+        masked[rows, across] &= patch.masked
+    return Patch(top, left, raw, masked)

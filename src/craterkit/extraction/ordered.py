@@ -1,0 +1,172 @@
+"""Statistics that need all values of an ROI at once, in order: quantiles, modes, user functions.
+
+Pure functions over consecutive groups of values. A group that has none gives NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+__all__ = ["Groups", "SortedGroups"]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Consecutive groups of values.
+
+    Attributes
+    ----------
+    count : (k,) ndarray of int
+        Values in each group; may be 0.
+    values : (m,) ndarray
+        The values, group by group.
+    weights : (m,) ndarray or None
+        Weight of each; None for 1.
+    """
+
+    count: Ints
+    values: NDArray[Any]
+    weights: Floats | None
+
+    @property
+    def starts(self) -> Ints:
+        """First value of each group."""
+        return np.cumsum(self.count) - self.count
+
+    @classmethod
+    def regroup(cls, pieces: list[tuple[Ints, Groups]]) -> tuple[Ints, Groups]:
+        """Join pieces of groups to whole groups.
+
+        Parameters
+        ----------
+        pieces : list of (key, Groups)
+            Pieces, each with the key of every group.
+
+        Returns
+        -------
+        key : ndarray of int
+            Every key once, ascending.
+        groups : Groups
+            Values of equal keys joined in the order of the pieces.
+        """
+        keys = np.concatenate([key for key, _ in pieces])
+        counts = np.concatenate([groups.count for _, groups in pieces])
+        values = np.concatenate([groups.values for _, groups in pieces])
+        order = np.argsort(np.repeat(keys, counts), kind="stable")
+        unique, inverse = np.unique(keys, return_inverse=True)
+        count = np.bincount(inverse, weights=counts, minlength=unique.size).astype(np.intp)
+        weights = None
+        if pieces[0][1].weights is not None:
+            parts = [groups.weights for _, groups in pieces if groups.weights is not None]
+            weights = np.concatenate(parts)[order]
+        return unique, cls(count, values[order], weights)
+
+    def take(self, index: Ints) -> Groups:
+        """Some of the groups."""
+        from craterkit.footprints.spans import ranges
+
+        count = self.count[index]
+        at = ranges(self.starts[index], count)
+        return Groups(count, self.values[at], None if self.weights is None else self.weights[at])
+
+
+class SortedGroups:
+    """Groups with their values in ascending order; values without weight are left out.
+
+    Parameters
+    ----------
+    groups : Groups
+        In any order.
+    """
+
+    def __init__(self, groups: Groups) -> None:
+        values, weights, count = groups.values, groups.weights, groups.count
+        group = np.repeat(np.arange(count.size), count)
+        if weights is not None and not weights.all():
+            kept = weights > 0
+            values, weights, group = values[kept], weights[kept], group[kept]
+            count = np.bincount(group, minlength=count.size)
+        order = np.lexsort((values, group))
+        self.values = values[order]
+        self.weights = None if weights is None else weights[order]
+        self.count = count
+        self.starts = np.cumsum(count) - count
+        self._group = group
+
+    def quantile(self, q: float) -> Floats:
+        """Quantile `q` (0 to 1) of each group, linear between values.
+
+        The k-th smallest of n values lies at p = (k − 1)/(n − 1) (Hyndman and Fan 1996, type 7). With
+        weights it lies at p = (c_k − c_1)/(c_n − c_1), where c_k = w_1 + … + w_k − w_k/2 is the middle
+        of its share of the total weight; for equal weights the two are the same.
+        """
+        out = np.full(self.count.size, np.nan)
+        some = np.flatnonzero(self.count)
+        if not some.size:
+            return out
+        first, last = self.starts[some], self.starts[some] + self.count[some] - 1
+        if self.weights is None:
+            position = first + q * (last - first)
+            below = np.floor(position).astype(np.intp)
+            share = position - below
+        else:
+            below, share = self._weighted_position(q, some, first, last)
+        above = np.minimum(below + 1, last)
+        low, high = self.values[below].astype(np.float64), self.values[above].astype(np.float64)
+        # As numpy does: from the nearer end, so that equal values stay exactly equal.
+        step = high - low
+        out[some] = np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
+        return out
+
+    def _weighted_position(
+        self, q: float, some: Ints, first: Ints, last: Ints
+    ) -> tuple[Ints, Floats]:
+        assert self.weights is not None
+        running = np.cumsum(self.weights)
+        before = running[first] - self.weights[first]
+        middle = running - self.weights / 2 - np.repeat(before, self.count[some])
+        wanted = middle[first] + q * (middle[last] - middle[first])
+        # The last value of the group whose middle is not above the wanted one.
+        not_above = middle <= np.repeat(wanted, self.count[some])
+        below = first + np.maximum(np.add.reduceat(not_above, first, dtype=np.intp) - 1, 0)
+        above = np.minimum(below + 1, last)
+        gap = middle[above] - middle[below]
+        share = np.divide(wanted - middle[below], gap, out=np.zeros(gap.size), where=gap > 0)
+        return below, np.clip(share, 0.0, 1.0)
+
+    def _runs(self) -> tuple[Ints, NDArray[Any], Floats]:
+        """Group, value and weight of every distinct value."""
+        if not self.values.size:
+            return np.zeros(0, dtype=np.intp), self.values, np.zeros(0)
+        new = np.ones(self.values.size, dtype=bool)
+        new[1:] = (self.values[1:] != self.values[:-1]) | (self._group[1:] != self._group[:-1])
+        at = np.flatnonzero(new)
+        if self.weights is None:
+            weight = np.diff(at, append=self.values.size).astype(np.float64)
+        else:
+            weight = np.add.reduceat(self.weights, at)
+        return self._group[at], self.values[at], weight
+
+    def unique(self) -> Ints:
+        """How many distinct values each group has."""
+        return np.bincount(self._runs()[0], minlength=self.count.size)
+
+    def mode(self, *, rarest: bool = False) -> Floats:
+        """Value of the greatest (or least) weight in each group; the smallest of those that tie."""
+        group, value, weight = self._runs()
+        out = np.full(self.count.size, np.nan)
+        order = np.lexsort((value, weight if rarest else -weight, group))
+        group, value = group[order], value[order]
+        first = np.ones(group.size, dtype=bool)
+        first[1:] = group[1:] != group[:-1]
+        out[group[first]] = value[first]
+        return out

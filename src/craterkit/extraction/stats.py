@@ -1,0 +1,254 @@
+"""Statistics of all ROIs over one raster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit.errors import StatisticError
+from craterkit.extraction.batches import batches, portions
+from craterkit.extraction.moments import Moments, Piece
+from craterkit.extraction.ordered import Groups, SortedGroups
+from craterkit.footprints.spans import ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from craterkit.extraction.plan import Chunk
+    from craterkit.extraction.walk import Pixels
+    from craterkit.footprints.joined import JoinedRegions
+    from craterkit.footprints.spans import Footprints
+    from craterkit.rasters import Band
+    from craterkit.statistics import Function, Request
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+    #: What a chunk gives for one band: moments, and values of ROIs that need them all.
+    Found = tuple[list[Piece], list[tuple[Ints, Groups]], list[tuple[Ints, dict[str, Any]]]]
+
+__all__ = ["StatisticsWorker"]
+
+#: ROIs whose whole ground is weighed at a time.
+GROUND_BATCH = 4096
+
+
+class StatisticsWorker:
+    """Computes statistics from the chunks of a walk.
+
+    Parameters
+    ----------
+    regions : JoinedRegions
+        The ROIs.
+    bands : sequence of Band
+        The bands.
+    request : Request
+        The statistics.
+    scaled : bool
+        Whether scale and offset are applied.
+    name_roi : callable
+        Names an ROI in messages.
+    """
+
+    def __init__(
+        self,
+        regions: JoinedRegions,
+        bands: Sequence[Band],
+        request: Request,
+        *,
+        scaled: bool,
+        name_roi: Callable[[int], str],
+    ) -> None:
+        self._regions = regions
+        self._bands = bands
+        self._request = request
+        self._scaled = scaled
+        self._name_roi = name_roi
+        size = len(regions)
+        # An unsigned 64-bit number may not fit a signed one.
+        integer = [band.dtype.kind in "iu" and band.dtype != np.uint64 for band in bands]
+        self._moments = [Moments(size, integer=kind) for kind in integer]
+        self._columns: list[dict[str, NDArray[Any]]] = [self._empty(size) for _ in bands]
+        #: Values of ROIs that reach into chunks still to come.
+        self._waiting: list[list[tuple[Ints, Groups]]] = [[] for _ in bands]
+
+    def _empty(self, size: int) -> dict[str, NDArray[Any]]:
+        columns: dict[str, NDArray[Any]] = {
+            statistic.name: np.full(size, 0 if statistic.name == "unique" else np.nan)
+            for statistic in self._request.sorted_statistics
+        }
+        for function in self._request.functions:
+            columns[function.name] = np.full(size, np.nan, dtype=object)
+        return columns
+
+    def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> list[Found]:
+        """Moments of the ROIs of a chunk, and ordered statistics of those that lie within it."""
+        found: list[Found] = [([], [], []) for _ in pixels]
+        window = chunk.window
+        for batch in batches(self._regions, chunk):
+            rois = chunk.rois[batch]
+            footprints = self._regions.footprints(rois, window.row_start, window.row_stop)
+            values: list[list[tuple[Ints, Groups]]] = [[] for _ in pixels]
+            for portion in portions(footprints):
+                self._work_portion(rois, portion, pixels, found, values)
+            if not self._request.needs_values:
+                continue
+            within = np.zeros(len(self._regions), dtype=bool)
+            within[rois] = (chunk.begins & chunk.ends)[batch]
+            for band, pieces, of_band in zip(self._bands, values, found, strict=True):
+                if not pieces:
+                    continue
+                key, groups = Groups.regroup(pieces)
+                done = within[key]
+                whole, part = np.flatnonzero(done), np.flatnonzero(~done)
+                of_band[2].append((key[whole], self._ordered(band, key[whole], groups.take(whole))))
+                of_band[1].append((key[part], groups.take(part)))
+        return found
+
+    def _work_portion(
+        self,
+        rois: Ints,
+        portion: Footprints,
+        pixels: Sequence[Pixels],
+        found: list[Found],
+        values: list[list[tuple[Ints, Groups]]],
+    ) -> None:
+        spans, weights = portion.spans, portion.weights
+        length = spans.length
+        new = np.flatnonzero(np.diff(spans.roi, prepend=-1))
+        roi = rois[spans.roi[new]]
+        starts = (np.cumsum(length) - length)[new]
+        places = ranges(pixels[0].places(spans), length)
+        for of_band, of_values, pixel in zip(found, values, pixels, strict=True):
+            raw, valid = pixel.take(places)
+            piece = Piece.of(
+                roi,
+                starts,
+                raw,
+                valid,
+                weights,
+                squares=self._request.squares,
+                extremes=self._request.extremes,
+            )
+            of_band[0].append(piece)
+            if self._request.needs_values:
+                kept = slice(None) if valid is None else valid
+                chosen = None if weights is None else weights[kept]
+                of_values.append((roi, Groups(piece.count, raw[kept], chosen)))
+
+    def collect(self, chunk: Chunk, result: list[Found]) -> None:
+        """Merge what a chunk gave; finish the ROIs that end in it."""
+        for number, (pieces, waiting, done) in enumerate(result):
+            for piece in pieces:
+                self._moments[number].add(piece)
+            for roi, columns in done:
+                self._store(number, roi, columns)
+            self._waiting[number] += waiting
+        if self._request.needs_values:
+            ended = chunk.rois[chunk.ends & ~chunk.begins]
+            self._finish(ended)
+
+    def _finish(self, ended: Ints) -> None:
+        if not ended.size:
+            return
+        is_ended = np.zeros(len(self._regions), dtype=bool)
+        is_ended[ended] = True
+        for number, waiting in enumerate(self._waiting):
+            if not waiting:
+                continue
+            now, later = [], []
+            for key, groups in waiting:
+                done = is_ended[key]
+                now.append((key[done], groups.take(np.flatnonzero(done))))
+                if not done.all():
+                    later.append((key[~done], groups.take(np.flatnonzero(~done))))
+            key, groups = Groups.regroup(now)
+            self._store(number, key, self._ordered(self._bands[number], key, groups))
+            self._waiting[number] = later
+
+    def _store(self, number: int, roi: Ints, columns: dict[str, Any]) -> None:
+        for name, values in columns.items():
+            self._columns[number][name][roi] = values
+
+    def _ordered(self, band: Band, roi: Ints, groups: Groups) -> dict[str, Any]:
+        """Statistics of whole ROIs that need all their values."""
+        if self._scaled and band.is_scaled:
+            physical = groups.values * band.scale + band.offset
+            groups = Groups(groups.count, physical, groups.weights)
+        columns: dict[str, Any] = {}
+        if self._request.sorted_statistics:
+            in_order = SortedGroups(groups)
+            for statistic in self._request.sorted_statistics:
+                assert statistic.from_sorted is not None
+                columns[statistic.name] = statistic.from_sorted(in_order)
+        for function in self._request.functions:
+            columns[function.name] = self._apply(function, roi, groups)
+        return columns
+
+    def _apply(self, function: Function, roi: Ints, groups: Groups) -> NDArray[Any]:
+        out = np.full(groups.count.size, np.nan, dtype=object)
+        for i, (start, count) in enumerate(zip(groups.starts, groups.count, strict=True)):
+            if not count:
+                continue
+            values = groups.values[start : start + count]
+            arguments = [values]
+            if function.takes_weights:
+                weights = groups.weights
+                arguments.append(
+                    np.ones(count) if weights is None else weights[start : start + count]
+                )
+            try:
+                out[i] = function.function(*arguments)
+            except Exception as error:
+                raise StatisticError(
+                    f"stats: the function {function.name!r} failed for "
+                    f"{self._name_roi(int(roi[i]))}: {error}"
+                ) from error
+        return out
+
+    def columns(self) -> list[dict[str, NDArray[Any]]]:
+        """The statistics in the order asked for, a dict for each band."""
+        ground = self._ground() if self._request.ground else None
+        return [self._band_columns(number, ground) for number in range(len(self._bands))]
+
+    def _band_columns(self, number: int, ground: Floats | None) -> dict[str, NDArray[Any]]:
+        band, moments = self._bands[number], self._moments[number]
+        if self._scaled and band.is_scaled:
+            moments = moments.scaled(band.scale, band.offset)
+        out: dict[str, NDArray[Any]] = {}
+        for item in self._request.items:
+            from_moments = getattr(item, "from_moments", None)
+            if from_moments is not None:
+                out[item.name] = from_moments(moments)
+            elif getattr(item, "ground", False):
+                assert ground is not None
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    out[item.name] = np.where(ground > 0, moments.weight / ground, np.nan)
+            else:
+                out[item.name] = _plain(self._columns[number][item.name])
+        if "unique" in out:
+            out["unique"] = out["unique"].astype(np.int64)
+        return out
+
+    def _ground(self) -> Floats:
+        rois = np.arange(len(self._regions))
+        cuts = np.union1d(
+            np.arange(0, rois.size, GROUND_BATCH), np.flatnonzero(np.diff(self._regions.groups)) + 1
+        )
+        parts = [
+            self._regions.ground_weight(part) for part in np.split(rois, cuts[cuts > 0]) if part.size
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _plain(column: NDArray[Any]) -> NDArray[Any]:
+    """An object column as floats if it holds nothing but numbers."""
+    if column.dtype != object:
+        return column
+    try:
+        return column.astype(np.float64)
+    except (TypeError, ValueError):
+        return column

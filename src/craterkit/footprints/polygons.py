@@ -1,0 +1,232 @@
+"""Footprints of regular polygons (``nvert``) on cylindrical grids.
+
+Vertices lie on the geodesic circle; edges are straight in the grid's plane. Which pixels are touched, and which
+centres lie inside, is left to GDAL's rasteriser, so that numbers published with polygons come out
+the same. Covered shares are exact.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from craterkit.footprints.edges import covered
+from craterkit.footprints.spans import Footprints, Spans
+from craterkit.polygons import Plane, Ring, Rings, azimuths
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from craterkit.features import Features
+    from craterkit.footprints.rules import Rules
+    from craterkit.grids import CylindricalGrid
+    from craterkit.regions import Annulus
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+    Window = tuple[int, int, int, int]
+
+__all__ = ["PolygonAnnuli"]
+
+
+class PolygonAnnuli:
+    """Polygonal annuli around features on a cylindrical grid.
+
+    Parameters
+    ----------
+    grid : CylindricalGrid
+        The grid.
+    features : Features
+        The n features.
+    region : Annulus
+        The region; its `nvert` is the number of vertices.
+    rules : Rules
+        The rule by which pixels belong, and what they count for.
+
+    Attributes
+    ----------
+    rows : (n, 2) ndarray of int
+        First row and end row that each ROI may touch, not clipped to the raster.
+    """
+
+    def __init__(
+        self, grid: CylindricalGrid, features: Features, region: Annulus, rules: Rules
+    ) -> None:
+        assert region.nvert is not None
+        self.grid = grid
+        self.rules = rules
+        edges = [region.outer] if region.inner == 0 else [region.outer, region.inner]
+        at = azimuths(region.nvert)
+        self._rings = [
+            Rings.around(grid.body, features.lon, features.lat, features.radius * edge, at)
+            for edge in edges
+        ]
+        self._x = [self._to_columns(features.lon, ring.lon) for ring in self._rings]
+        self._y = [self._to_rows(ring.lat) for ring in self._rings]
+        south, north = self._to_rows(np.array([-90.0, 90.0]))
+        self._plane = Plane(
+            left=0.0,
+            right=float(min(grid.columns, grid.period)),
+            period=grid.period,
+            south=float(south),
+            north=float(north),
+            eastward=grid.eastward,
+        )
+        self.rows = self._reach_rows()
+        self._kept: dict[int, tuple[Spans, Floats | None]] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return self.rows.shape[0]
+
+    def _to_columns(self, lon0: Floats, lon: Floats) -> Floats:
+        """Columns of vertices, unwrapped around the column of their feature."""
+        per_degree = self.grid.eastward * self.grid.period / 360.0
+        return self.grid.column_of(lon0)[:, None] + (lon - lon0[:, None]) * per_degree
+
+    def _to_rows(self, lat: Floats) -> Floats:
+        # Projections may put a pole infinitely far away: far off the raster will do.
+        height = self.grid.shape[0]
+        return np.clip(self.grid.row_of(lat), -height - 1.0, 2.0 * height + 1.0)
+
+    def _reach_rows(self) -> NDArray[np.int64]:
+        ring, y = self._rings[0], self._y[0]
+        low, high = y.min(axis=1), y.max(axis=1)
+        poles = (self._plane.south, self._plane.north)
+        for pole, holds in zip(poles, (ring.turn > 0, ring.turn < 0), strict=True):
+            holds = holds | ring.inverted
+            low = np.where(holds, np.minimum(low, pole), low)
+            high = np.where(holds, np.maximum(high, pole), high)
+        # GDAL may touch one row more than geometry does.
+        return np.stack([np.floor(low) - 1, np.ceil(high) + 1], axis=1).astype(np.int64)
+
+    def columns(self) -> tuple[Floats, Floats]:
+        """Continuous columns that each ROI may touch, unwrapped around its centre."""
+        ring, x = self._rings[0], self._x[0]
+        low, high = x.min(axis=1) - 1.0, x.max(axis=1) + 1.0
+        around = ~ring.simple | (high - low > self.grid.period)
+        middle, half = (low + high) / 2, self.grid.period / 2
+        return np.where(around, middle - half, low), np.where(around, middle + half, high)
+
+    def _shape(self, roi: int, plane: Plane) -> BaseGeometry:
+        """Polygon of one ROI in columns and rows."""
+        rings = [
+            Ring(x[roi], y[roi], int(rings.turn[roi]), bool(rings.inverted[roi]))
+            for rings, x, y in zip(self._rings, self._x, self._y, strict=True)
+        ]
+        inner = rings[1] if len(rings) > 1 else None
+        plain = all(not ring.turn and not ring.inverted for ring in rings)
+        if plain and rings[0].x.min() >= plane.left and rings[0].x.max() <= plane.right:
+            import shapely
+
+            hole = None if inner is None else [np.stack([inner.x, inner.y], axis=1)]
+            return shapely.Polygon(np.stack([rings[0].x, rings[0].y], axis=1), hole)
+        return plane.annulus(rings[0], inner)
+
+    def footprints(self, rois: Ints, row_start: int, row_stop: int) -> Footprints:
+        """Pixels of some ROIs between two rows of the raster; their `roi` are positions in `rois`."""
+        parts = []
+        for position, roi in enumerate(rois):
+            spans, weights = self._footprint(int(roi), row_stop)
+            begin, end = np.searchsorted(spans.row, [row_start, row_stop])
+            if weights is not None:
+                ends = np.concatenate([[0], np.cumsum(spans.length)])
+                weights = weights[ends[begin] : ends[end]]
+            own = spans.take(slice(int(begin), int(end)))
+            own = Spans(np.full(len(own), position), own.row, own.start, own.stop)
+            parts.append(Footprints(own, weights))
+        return Footprints.concatenate(parts)
+
+    def _footprint(self, roi: int, row_stop: int) -> tuple[Spans, Floats | None]:
+        """All pixels of one ROI; remembered until the walk has passed it."""
+        with self._lock:
+            known = self._kept.get(roi)
+        if known is None:
+            known = self._rasterise(roi)
+            if self.rows[roi, 1] > row_stop:
+                with self._lock:
+                    self._kept[roi] = known
+        return known
+
+    def _rasterise(self, roi: int) -> tuple[Spans, Floats | None]:
+        frame = (0, self.grid.shape[0], 0, self.grid.columns)
+        window, mask, weights = self._mask(self._shape(roi, self._plane), frame)
+        spans = _runs(mask, window[0], window[2])
+        if weights is None and self.rules.area_weighted:
+            areas = self._row_areas(window)
+            return spans, np.repeat(areas[spans.row - window[0]], spans.length)
+        return spans, None if weights is None else weights[mask]
+
+    def _mask(
+        self, shape: BaseGeometry, frame: Window
+    ) -> tuple[Window, NDArray[np.bool_], Floats | None]:
+        """Pixels of a shape within a frame: their window, which they are, and covered weights."""
+        if shape.is_empty:
+            return (0, 0, 0, 0), np.zeros((0, 0), dtype=bool), np.zeros((0, 0))
+        left, top, right, bottom = shape.bounds
+        row, row_end = np.clip([np.floor(top) - 1, np.ceil(bottom) + 1], *frame[:2]).astype(int)
+        column, column_end = np.clip([np.floor(left) - 1, np.ceil(right) + 1], *frame[2:]).astype(int)
+        window = (int(row), int(row_end), int(column), int(column_end))
+        if row_end <= row or column_end <= column:
+            empty = np.zeros((max(row_end - row, 0), max(column_end - column, 0)))
+            return window, empty.astype(bool), empty
+        mask = self._burn(shape, window)
+        if self.rules.coverage != "fraction":
+            return window, mask, None
+        weights = covered(shape, window, self._measure)
+        return window, mask | (weights > 0), weights
+
+    def _row_areas(self, window: Window) -> Floats:
+        edges = np.arange(window[0], window[1] + 1, dtype=np.float64)
+        return self.grid.pixel_area(edges[:-1], edges[1:])
+
+    def _measure(self, y_from: Floats, y_to: Floats) -> Floats:
+        """Signed weight of a column between two rows: its height, or its area."""
+        if not self.rules.area_weighted:
+            return y_to - y_from
+        return np.copysign(self.grid.pixel_area(y_from, y_to), y_to - y_from)
+
+    def _burn(self, shape: BaseGeometry, window: Window) -> NDArray[np.bool_]:
+        from affine import Affine
+        from rasterio.features import rasterize
+
+        row, row_end, column, column_end = window
+        burnt = rasterize(
+            [(shape, 1)],
+            out_shape=(row_end - row, column_end - column),
+            transform=Affine.translation(column, row),
+            all_touched=self.rules.coverage != "center",
+            dtype=np.uint8,
+        )
+        return np.asarray(burnt, dtype=bool)
+
+    def ground_weight(self, rois: Ints) -> Floats:
+        """Weight of whole ROIs, the ground outside the raster included."""
+        whole = replace(self._plane, right=self.grid.period)
+        out = np.zeros(rois.size)
+        for i, roi in enumerate(rois):
+            shape = self._shape(int(roi), whole)
+            rows = self.rows[roi]
+            frame = (int(rows[0]), int(rows[1]), 0, int(np.ceil(self.grid.period)))
+            window, mask, weights = self._mask(shape, frame)
+            if weights is not None:
+                out[i] = weights.sum()
+            elif self.rules.area_weighted:
+                out[i] = mask.sum(axis=1) @ self._row_areas(window)
+            else:
+                out[i] = mask.sum()
+        return out
+
+
+def _runs(mask: NDArray[np.bool_], row: int, column: int) -> Spans:
+    """Spans of the pixels of a mask whose corner is at `row`, `column`."""
+    padded = np.zeros((mask.shape[0], mask.shape[1] + 2), dtype=np.int8)
+    padded[:, 1:-1] = mask
+    steps = np.diff(padded, axis=1)
+    rows, starts = np.nonzero(steps > 0)
+    _, stops = np.nonzero(steps < 0)
+    return Spans(np.zeros(rows.size, dtype=np.intp), rows + row, starts + column, stops + column)

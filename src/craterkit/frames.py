@@ -1,0 +1,84 @@
+"""The database as a GeoDataFrame, whose polygons are drawn when they are asked for.
+
+This module imports geopandas, so it is imported only once a geometry is wanted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    import numpy as np
+    import pyproj
+    from numpy.typing import NDArray
+
+__all__ = ["RegionFrame", "geo_series"]
+
+
+def geo_series(
+    geometries: NDArray[np.object_], index: pd.Index[Any], crs: pyproj.CRS, name: str
+) -> gpd.GeoSeries:
+    """A GeoSeries of geometries."""
+    return gpd.GeoSeries(geometries, index=index, crs=crs, name=name)
+
+
+class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
+    """A GeoDataFrame with columns that come into being when they are first asked for.
+
+    What is derived from it (selections, copies, ...) is a plain GeoDataFrame with the columns that
+    exist by then.
+    """
+
+    _metadata = [*gpd.GeoDataFrame._metadata, "_lazy"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        object.__setattr__(self, "_lazy", {})
+
+    @property
+    def _constructor(self) -> Any:  # noqa: ANN401
+        return gpd.GeoDataFrame
+
+    def offer(self, name: str, draw: Callable[[], gpd.GeoSeries]) -> None:
+        """Let `draw` make the column `name` when it is asked for."""
+        self._lazy[name] = draw
+
+    def withdraw(self, name: str) -> None:
+        """Forget the column `name`, drawn or not."""
+        self._lazy.pop(name, None)
+        if name in self.columns:
+            del self[name]
+
+    def _fill(self, key: object) -> None:
+        names = key if isinstance(key, list) else [key]
+        for name in names:
+            if isinstance(name, str) and name in self._lazy and name not in self.columns:
+                self[name] = self._lazy[name]()
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401
+        self._fill(key)
+        return super().__getitem__(key)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name in self.__dict__.get("_lazy", {}):
+            return self[name]
+        return super().__getattr__(name)
+
+    def set_geometry(self, col: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Set the geometry to a column, which is drawn if need be; see geopandas."""
+        self._fill(col if isinstance(col, str) else None)
+        return super().set_geometry(col, *args, **kwargs)
+
+
+def region_frame(
+    table: pd.DataFrame, geometry: gpd.GeoSeries, geometry_name: Hashable
+) -> RegionFrame:
+    """A table with the centres of its features as geometry."""
+    frame = RegionFrame(pd.DataFrame(table).copy())
+    frame[geometry_name] = geometry
+    return frame.set_geometry(geometry_name)

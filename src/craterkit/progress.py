@@ -1,0 +1,58 @@
+"""A progress bar for work that lasts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+__all__ = ["Progress"]
+
+#: Seconds of work after which a bar appears by itself.
+PATIENCE = 1.0
+
+
+class Progress:
+    """Count finished ROIs, and show a tqdm bar if asked to or if it takes long.
+
+    Parameters
+    ----------
+    total : int
+        ROIs to do.
+    description : str
+        What the bar is labelled.
+    show : bool or None
+        True: from the start. False: never. None: once the work has lasted over a second.
+    """
+
+    def __init__(self, total: int, description: str, *, show: bool | None = None) -> None:
+        self._total = total
+        self._description = description
+        self._show = show
+        self._done = 0
+        self._start = time.monotonic()
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress:
+        if self._show:
+            self._open()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def advance(self, finished: int) -> None:
+        """Count `finished` more ROIs."""
+        self._done += finished
+        if self._bar is not None:
+            self._bar.update(finished)
+        elif self._show is None and time.monotonic() - self._start > PATIENCE:
+            self._open()
+
+    def _open(self) -> None:
+        # Imported here because a short call should not pay for it.
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(
+            total=self._total, initial=self._done, desc=self._description, unit="ROI", unit_scale=True
+        )
