@@ -116,9 +116,7 @@ class CraterDatabase:
         elif isinstance(dataset, str | os.PathLike):
             table = read_table(dataset)
         else:
-            raise TableError(
-                f"dataset must be a path or a DataFrame, not {type(dataset).__name__}"
-            )
+            raise TableError(f"dataset must be a path or a DataFrame, not {type(dataset).__name__}")
         self._features, keep = place_features(
             table,
             self._body,
@@ -231,7 +229,9 @@ class CraterDatabase:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __getitem__(self, rows: slice | Sequence[bool] | NDArray[Any] | pd.Series[Any]) -> CraterDatabase:
+    def __getitem__(
+        self, rows: slice | Sequence[bool] | NDArray[Any] | pd.Series[Any]
+    ) -> CraterDatabase:
         """Select rows by a boolean mask, a slice or positions; regions are kept."""
         if isinstance(rows, pd.Series) and not rows.index.equals(self._table.index):
             raise TableError("the index of the mask differs from the database's")
@@ -277,7 +277,12 @@ class CraterDatabase:
         return out
 
     def add_circles(
-        self, name: str = "", size: float = 1.0, *, nvert: int | None = None, overwrite: bool = False
+        self,
+        name: str = "",
+        size: float = 1.0,
+        *,
+        nvert: int | None = None,
+        overwrite: bool = False,
     ) -> None:
         """Define a circular region around every feature.
 
@@ -347,7 +352,9 @@ class CraterDatabase:
             )
         attribute = name.replace(" ", "_")
         if hasattr(type(self), attribute) or attribute in self.__dict__:
-            raise RegionError(f"a region cannot be called {name!r}: the database has that attribute")
+            raise RegionError(
+                f"a region cannot be called {name!r}: the database has that attribute"
+            )
         if name in self._table.columns or name in ("geometry", "center"):
             raise RegionError(f"a region cannot be called {name!r}: the table has that column")
         self._regions[name] = region
@@ -471,9 +478,7 @@ class CraterDatabase:
             n_jobs=n_jobs,
             progress=progress,
         )
-        columns = extract_stats(
-            self._subject(regions), rasters, parse_statistics(stats), options
-        )
+        columns = extract_stats(self._subject(regions), rasters, parse_statistics(stats), options)
         return self._with_columns(columns)
 
     def get_arrays(

@@ -27,7 +27,9 @@ def database_html(
     if len(features):
         low, high = features.radius.min() / 1e3, features.radius.max() / 1e3
         lines.append(f"radii {low:,.4g} to {high:,.4g} km")
-    described = [f"<code>{escape(name)}</code> {_describe(region)}" for name, region in regions.items()]
+    described = [
+        f"<code>{escape(name)}</code> {_describe(region)}" for name, region in regions.items()
+    ]
     lines.append("regions: " + (", ".join(described) or "none yet"))
     return "<br>".join(lines) + table.head(ROWS).to_html()
 

@@ -83,9 +83,7 @@ def destination(
         sin_d, cos_d = np.sin(d), np.cos(d)
         north, east = sin_d * np.cos(alpha), sin_d * np.sin(alpha)
         outward = cos_phi * cos_d - sin_phi * north
-        lat_end = np.degrees(
-            np.arctan2(sin_phi * cos_d + cos_phi * north, np.hypot(outward, east))
-        )
+        lat_end = np.degrees(np.arctan2(sin_phi * cos_d + cos_phi * north, np.hypot(outward, east)))
         return lon + np.degrees(np.arctan2(east, outward)), lat_end
     start = np.degrees(phi_from_lat(body, lat))
     lon_end, lat_end, _ = body.geod.fwd(

@@ -61,9 +61,7 @@ class Rings:
     inverted: NDArray[np.bool_]
 
     @classmethod
-    def around(
-        cls, body: Body, lon: Floats, lat: Floats, radius: Floats, azimuth: Floats
-    ) -> Rings:
+    def around(cls, body: Body, lon: Floats, lat: Floats, radius: Floats, azimuth: Floats) -> Rings:
         """Rings at a distance of `radius` metres, with vertices at `azimuth` degrees."""
         # Past the antipode a geodesic would come back.
         radius = np.minimum(radius, np.pi * body.a)

@@ -129,9 +129,7 @@ def _checked(value: object, roles: ColumnRoles, body: Body) -> CoordinateSystem:
 
 
 def _latitudes_agree(body: Body) -> bool:
-    return bool(
-        abs(planetocentric_to_planetographic(45.0, body.a, body.b) - 45.0) < SAME_LATITUDE
-    )
+    return bool(abs(planetocentric_to_planetographic(45.0, body.a, body.b) - 45.0) < SAME_LATITUDE)
 
 
 def _declared_system(table: pd.DataFrame) -> str | None:
@@ -149,7 +147,9 @@ def _declared_system(table: pd.DataFrame) -> str | None:
     systems = set()
     for value in table[named[0]].dropna().unique():
         text = str(value).lower()
-        latitude = next((word for word in ("planetographic", "planetocentric") if word in text), None)
+        latitude = next(
+            (word for word in ("planetographic", "planetocentric") if word in text), None
+        )
         east, west = "east" in text, "west" in text
         if latitude is None or east == west:
             return None

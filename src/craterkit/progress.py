@@ -54,5 +54,9 @@ class Progress:
         from tqdm.auto import tqdm
 
         self._bar = tqdm(
-            total=self._total, initial=self._done, desc=self._description, unit="ROI", unit_scale=True
+            total=self._total,
+            initial=self._done,
+            desc=self._description,
+            unit="ROI",
+            unit_scale=True,
         )

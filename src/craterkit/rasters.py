@@ -180,7 +180,9 @@ class Raster:
                 try:
                     dataset = rasterio.open(self.name)
                 except RasterioIOError as error:
-                    raise RasterError(f"{self.name}: cannot be opened as a raster: {error}") from error
+                    raise RasterError(
+                        f"{self.name}: cannot be opened as a raster: {error}"
+                    ) from error
             self._local.dataset = dataset
             with self._lock:
                 self._opened.append(dataset)
@@ -234,7 +236,10 @@ class Raster:
                 'example raster_crs="planetocentric"'
             )
         system = CoordinateSystem.from_user_input(
-            value, body, what=self.name if raster_crs is None else "raster_crs", argument="raster_crs"
+            value,
+            body,
+            what=self.name if raster_crs is None else "raster_crs",
+            argument="raster_crs",
         )
         return CylindricalGrid(self.shape, self.transform, system, self.name)
 

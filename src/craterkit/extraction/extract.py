@@ -107,9 +107,7 @@ def make_rules(coverage: str, weights: object) -> Rules:
     return Rules(coverage, area_weighted=weights == "area")  # type: ignore[arg-type]
 
 
-def extract_stats(
-    subject: Subject, rasters: object, request: Request, options: Options
-) -> Columns:
+def extract_stats(subject: Subject, rasters: object, request: Request, options: Options) -> Columns:
     """Statistics of every feature, by column name."""
     names = [item.name for item in request.items]
 
@@ -179,7 +177,12 @@ def _extract(
             for source, (regions, plan) in zip(sources, plans, strict=True):
                 job = make_job(source, regions)
                 walk(
-                    source.raster, source.bands, plan, job.worker, threads=threads, progress=progress
+                    source.raster,
+                    source.bands,
+                    plan,
+                    job.worker,
+                    threads=threads,
+                    progress=progress,
                 )
                 for band, found in zip(source.band_labels, job.columns(), strict=True):
                     for number, region in enumerate(subject.regions):
@@ -270,7 +273,9 @@ def _by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  
 
 def _check_nodata(value: Any) -> float:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise ArgumentError(f"nodata must be a number, or a dict of numbers by raster, not {value!r}")
+        raise ArgumentError(
+            f"nodata must be a number, or a dict of numbers by raster, not {value!r}"
+        )
     return value  # type: ignore[return-value]
 
 

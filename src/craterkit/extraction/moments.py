@@ -100,8 +100,12 @@ class Piece:
             total = _spread(_sums(weights * values, starts, np.float64), kept, roi.size)
         low = high = square_sums = None
         if extremes:
-            low = _spread(np.minimum.reduceat(values, starts) if kept.size else values[:0], kept, roi.size)
-            high = _spread(np.maximum.reduceat(values, starts) if kept.size else values[:0], kept, roi.size)
+            low = _spread(
+                np.minimum.reduceat(values, starts) if kept.size else values[:0], kept, roi.size
+            )
+            high = _spread(
+                np.maximum.reduceat(values, starts) if kept.size else values[:0], kept, roi.size
+            )
         if squares:
             with np.errstate(invalid="ignore", divide="ignore"):
                 mean = (total / weight)[kept]

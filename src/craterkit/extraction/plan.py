@@ -136,7 +136,10 @@ class Plan:
         tall, wide = self._block
         shape = (-(-window.shape[0] // tall), -(-window.shape[1] // wide))
         last_row = window.shape[0] - 1
-        top, bottom = np.clip(self._rows[rois].T - [[window.row_start], [window.row_start + 1]], 0, last_row) // tall
+        top, bottom = (
+            np.clip(self._rows[rois].T - [[window.row_start], [window.row_start + 1]], 0, last_row)
+            // tall
+        )
         # Corners of each ROI's rectangle of blocks; their running sums are positive within.
         corners = np.zeros((shape[0] + 1) * (shape[1] + 1))
         for first, end in self._turns:

@@ -239,7 +239,9 @@ class StatisticsWorker:
             np.arange(0, rois.size, GROUND_BATCH), np.flatnonzero(np.diff(self._regions.groups)) + 1
         )
         parts = [
-            self._regions.ground_weight(part) for part in np.split(rois, cuts[cuts > 0]) if part.size
+            self._regions.ground_weight(part)
+            for part in np.split(rois, cuts[cuts > 0])
+            if part.size
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
 

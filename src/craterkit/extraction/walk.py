@@ -71,7 +71,9 @@ def count_threads(n_jobs: int | None) -> int:
     ArgumentError
         If `n_jobs` is 0 or no integer.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     if n_jobs is None:
         return cores
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int | np.integer) or n_jobs == 0:
@@ -131,7 +133,5 @@ def _read(raster: Raster, band: Band, chunk: Chunk) -> Pixels:
     for part in chunk.reads:
         rows = slice(part.row_start - window.row_start, part.row_stop - window.row_start)
         columns = slice(part.col_start, part.col_stop)
-        raster.read(
-            band, part, raw[rows, columns], None if mask is None else mask[rows, columns]
-        )
+        raster.read(band, part, raw[rows, columns], None if mask is None else mask[rows, columns])
     return Pixels(band, raw, mask, window.row_start)

@@ -85,7 +85,9 @@ class Rounding:
             return np.ceil(low), np.floor(high)
         return self.arc(low, high)
 
-    def remainder(self, hole_low: Floats, hole_high: Floats, period: float) -> tuple[Floats, Floats]:
+    def remainder(
+        self, hole_low: Floats, hole_high: Floats, period: float
+    ) -> tuple[Floats, Floats]:
         """The arc that a hole leaves of a whole parallel."""
         # A centre on the hole's edge belongs to the hole.
         tie = 0.0 if self.touched else 2 * TIE_PX
@@ -349,9 +351,7 @@ class ParallelAnnuli:
                 sums.add(first[which] + second, begin, end, weight[at])
         return sums.over(spans)
 
-    def _thin_arcs(
-        self, rois: Ints, arcs: Arcs
-    ) -> Iterator[tuple[Ints, Floats, Floats, Floats]]:
+    def _thin_arcs(self, rois: Ints, arcs: Arcs) -> Iterator[tuple[Ints, Floats, Floats, Floats]]:
         """Arcs of sub-rows: (position in `arcs`, low, high, signed weight).
 
         The weight is the sub-row's share of the row's height, or its area.

@@ -169,7 +169,9 @@ class PolygonAnnuli:
             return (0, 0, 0, 0), np.zeros((0, 0), dtype=bool), np.zeros((0, 0))
         left, top, right, bottom = shape.bounds
         row, row_end = np.clip([np.floor(top) - 1, np.ceil(bottom) + 1], *frame[:2]).astype(int)
-        column, column_end = np.clip([np.floor(left) - 1, np.ceil(right) + 1], *frame[2:]).astype(int)
+        column, column_end = np.clip([np.floor(left) - 1, np.ceil(right) + 1], *frame[2:]).astype(
+            int
+        )
         window = (int(row), int(row_end), int(column), int(column_end))
         if row_end <= row or column_end <= column:
             empty = np.zeros((max(row_end - row, 0), max(column_end - column, 0)))

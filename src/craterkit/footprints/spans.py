@@ -103,4 +103,6 @@ class Footprints:
         )
         if parts[0].weights is None:
             return cls(spans)
-        return cls(spans, np.concatenate([part.weights for part in parts if part.weights is not None]))
+        return cls(
+            spans, np.concatenate([part.weights for part in parts if part.weights is not None])
+        )
