@@ -116,6 +116,7 @@ def extract_stats(subject: Subject, rasters: object, request: Request, options: 
             regions,
             source.bands,
             request,
+            weighted=options.rules.weighted,
             scaled=options.scaled,
             name_roi=lambda roi: subject.name_feature(roi % len(subject.features)),
         )

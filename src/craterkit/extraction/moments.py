@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Moments", "Piece"]
+__all__ = ["Moments", "Piece", "sum_dtype"]
+
+
+def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Choose the dtype of exact sums: int64, or float64 for what does not fit."""
+    return np.dtype(np.int64 if dtype.kind in "iu" and dtype != np.uint64 else np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,7 @@ class Piece:
             kept = np.arange(roi.size)
         size = count[kept]
         if weights is None:
-            dtype = np.float64 if values.dtype.kind == "f" else np.int64
-            total = _spread(_sums(values, starts, dtype), kept, roi.size)
+            total = _spread(_sums(values, starts, sum_dtype(values.dtype)), kept, roi.size)
             weight = count.astype(np.float64)
         else:
             weight = _spread(_sums(weights, starts, np.float64), kept, roi.size)

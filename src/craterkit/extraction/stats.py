@@ -8,7 +8,7 @@ import numpy as np
 
 from craterkit.errors import StatisticError
 from craterkit.extraction.batches import batches, portions
-from craterkit.extraction.moments import Moments, Piece
+from craterkit.extraction.moments import Moments, Piece, sum_dtype
 from craterkit.extraction.ordered import Groups, SortedGroups
 from craterkit.footprints.spans import ranges
 
@@ -47,6 +47,8 @@ class StatisticsWorker:
         The bands.
     request : Request
         The statistics.
+    weighted : bool
+        Whether pixels count differently.
     scaled : bool
         Whether scale and offset are applied.
     name_roi : callable
@@ -59,6 +61,7 @@ class StatisticsWorker:
         bands: Sequence[Band],
         request: Request,
         *,
+        weighted: bool,
         scaled: bool,
         name_roi: Callable[[int], str],
     ) -> None:
@@ -68,9 +71,10 @@ class StatisticsWorker:
         self._scaled = scaled
         self._name_roi = name_roi
         size = len(regions)
-        # An unsigned 64-bit number may not fit a signed one.
-        integer = [band.dtype.kind in "iu" and band.dtype != np.uint64 for band in bands]
-        self._moments = [Moments(size, integer=kind) for kind in integer]
+        self._moments = [
+            Moments(size, integer=not weighted and sum_dtype(band.dtype) == np.int64)
+            for band in bands
+        ]
         self._columns: list[dict[str, NDArray[Any]]] = [self._empty(size) for _ in bands]
         #: Values of ROIs that reach into chunks still to come.
         self._waiting: list[list[tuple[Ints, Groups]]] = [[] for _ in bands]

@@ -119,14 +119,17 @@ class Centres:
     def __len__(self) -> int:
         return self.phi.size
 
-    def see(self, centre: Ints, parallels: Parallels, which: Ints) -> Sight:
-        """Pair each of the centres with the parallel of the same place in `which`."""
-        phi = parallels.phi[which]
-        if parallels.psi is None:
-            chi, cos_chi = phi, parallels.cos_phi[which]
+    def see(self, centre: Ints, parallels: Parallels, which: Ints | None = None) -> Sight:
+        """Pair each of the centres with the parallel of the same place (in `which`, if given)."""
+        phi, cos_phi, psi = parallels.phi, parallels.cos_phi, parallels.psi
+        if which is not None:
+            phi, cos_phi = phi[which], cos_phi[which]
+            psi = None if psi is None else psi[which]
+        if psi is None:
+            chi, cos_chi = phi, cos_phi
         else:
             with np.errstate(invalid="ignore"):
-                psi = self.stretch[centre] * parallels.psi[which] + self._offset[centre]
+                psi = self.stretch[centre] * psi + self._offset[centre]
             chi = np.arcsin(np.tanh(psi))
             cos_chi = np.maximum(1.0 / np.cosh(np.clip(psi, -300.0, 300.0)), TINY_COSINE)
         half_difference = chi - self.chi[centre]

@@ -94,6 +94,18 @@ class Rounding:
         return hole_high + tie, hole_low + period - tie
 
 
+class Exact(NamedTuple):
+    """Circles without the allowance for ties, for exact shares.
+
+    `sign` is -1 for holes; `top` and `bottom` are the continuous rows of their ends.
+    """
+
+    circles: Circles
+    sign: float
+    top: Floats
+    bottom: Floats
+
+
 class ParallelAnnuli:
     """Annuli around features on a cylindrical grid.
 
@@ -129,22 +141,29 @@ class ParallelAnnuli:
         radius, hole = features.radius * outer, features.radius * inner
         self._outer = Circles(self._centres, np.maximum(radius + outer_tie, 0.0), pixel)
         self._inner = Circles(self._centres, hole + tie, pixel) if inner > 0 else None
-        #: The same circles without the allowance for ties: (circles, sign) for exact shares.
-        self._exact: list[tuple[Circles, float]] = []
+        top, bottom = self._row_ends(self._outer)
+        self.rows = np.stack([np.floor(top), np.ceil(bottom)], axis=1).astype(np.int64)
+        self._exact: list[Exact] = []
         if rules.coverage == "fraction":
-            self._exact.append((Circles(self._centres, radius, pixel), 1.0))
+            self._middle_row = grid.row_of(features.lat)
+            self._exact.append(self._exactly(radius, 1.0))
             if self._inner is not None:
-                self._exact.append((Circles(self._centres, hole, pixel), -1.0))
-        ends = np.sort(self._row_ends(self._outer), axis=0)
-        self.rows = np.stack([np.floor(ends[0]), np.ceil(ends[1])], axis=1).astype(np.int64)
+                self._exact.append(self._exactly(hole, -1.0))
 
     def __len__(self) -> int:
         return len(self._centres)
 
-    def _row_ends(self, circles: Circles) -> Floats:
-        """Continuous rows of the northern and southern end of each circle, (2, n)."""
-        phi = np.stack([circles.north, circles.south])
-        return np.clip(self.grid.row_of(lat_from_phi(self.grid.body, phi)), -FAR, FAR)
+    def _exactly(self, radius: Floats, sign: float) -> Exact:
+        circles = Circles(self._centres, radius, self.grid.row_height)
+        return Exact(circles, sign, *self._row_ends(circles))
+
+    def _row_ends(self, circles: Circles) -> tuple[Floats, Floats]:
+        """Continuous rows of the upper and lower end of each circle."""
+        one, other = (
+            np.clip(self.grid.row_of(lat_from_phi(self.grid.body, phi)), -FAR, FAR)
+            for phi in (circles.north, circles.south)
+        )
+        return np.minimum(one, other), np.maximum(one, other)
 
     def columns(self) -> tuple[Floats, Floats]:
         """Continuous columns that each ROI may touch, unwrapped around its centre."""
@@ -227,9 +246,8 @@ class ParallelAnnuli:
             edge_roi = np.repeat(present, count[present] + 1)
             edge_row = ranges(top[present], count[present] + 1)
             phi = self.grid.phi(np.arange(row_start, row_stop + 1, dtype=np.float64))
-            sight = self._centres.see(
-                rois[edge_roi], Parallels(self.grid.body, phi), edge_row - row_start
-            )
+            parallels = Parallels(self.grid.body, phi)
+            sight = self._centres.see(rois[edge_roi], parallels, edge_row - row_start)
             nth_present = np.cumsum(count > 0) - 1
             upper = np.arange(roi.size) + nth_present[roi]
             extremes = [
@@ -331,22 +349,21 @@ class ParallelAnnuli:
     def _fractions(self, rois: Ints, arcs: Arcs, spans: Spans) -> Floats:
         """Covered share (or area) of every pixel of `spans`."""
         outer = self._spans(arcs.without_holes())
-        sums = CoverageSums(outer)
         if not len(outer):
             return np.zeros(0)
-        pair_key = arcs.roi * (int(arcs.row.max()) + 1) + arcs.row
-        span_key = outer.roi * (int(arcs.row.max()) + 1) + outer.row
+        sums = CoverageSums(outer)
+        rows = int(arcs.row.max()) + 1
+        pair_key, span_key = arcs.roi * rows + arcs.row, outer.roi * rows + outer.row
         first = np.searchsorted(span_key, pair_key, side="left")
         last = np.searchsorted(span_key, pair_key, side="right") - 1
         period, columns = self.grid.period, self.grid.columns
         for pair, low, high, weight in self._thin_arcs(rois, arcs):
             for turn in (0.0, period, -period):
-                at = np.flatnonzero(
-                    (high + turn > 0) & (low + turn < columns) & (last[pair] >= first[pair])
-                )
-                if not at.size:
+                at = _overlapping(low, high, turn, columns) & (last[pair] >= first[pair])
+                if not at.any():
                     continue
-                begin, end, which = low[at] + turn, high[at] + turn, pair[at]
+                which, begin, end = pair[at], low[at] + turn, high[at] + turn
+                # A row has a second run only where the arc wraps around the body.
                 second = (last[which] > first[which]) & (begin >= outer.stop[first[which]])
                 sums.add(first[which] + second, begin, end, weight[at])
         return sums.over(spans)
@@ -356,26 +373,24 @@ class ParallelAnnuli:
 
         The weight is the sub-row's share of the row's height, or its area.
         """
-        grid = self.grid
-        spreads = (arcs.spread, arcs.hole_spread)
-        for (circles, sign), spread in zip(self._exact, spreads, strict=False):
-            ends = np.sort(self._row_ends(circles)[:, rois], axis=0)
-            middle = grid.row_of(lat_from_phi(grid.body, self._centres.phi[rois]))
-            for pair, y_mid, y_from, y_to in sub_rows(
-                arcs.row, ends[0][arcs.roi], middle[arcs.roi], ends[1][arcs.roi], spread
-            ):
-                roi = rois[arcs.roi[pair]]
-                parallels = Parallels(grid.body, grid.phi(y_mid))
-                sight = self._centres.see(roi, parallels, np.arange(roi.size))
-                half = circles.half_widths(sight) / grid.radians_per_column
-                reached = half >= 0
+        grid, roi = self.grid, rois[arcs.roi]
+        per_radian = 1.0 / grid.radians_per_column
+        for exact, spread in zip(self._exact, (arcs.spread, arcs.hole_spread), strict=False):
+            ends = (exact.top[roi], self._middle_row[roi], exact.bottom[roi])
+            for pair, y_mid, y_from, y_to in sub_rows(arcs.row, *ends, spread):
+                own = roi[pair]
+                sight = self._centres.see(own, Parallels(grid.body, grid.phi(y_mid)))
+                half = exact.circles.half_widths(sight)
+                half *= per_radian
                 weight = y_to - y_from
                 if self.rules.area_weighted:
                     weight = grid.pixel_area(y_from, y_to)
-                column = self._column[roi]
-                yield (
-                    pair[reached],
-                    (column - half)[reached],
-                    (column + half)[reached],
-                    sign * weight[reached],
-                )
+                # A sub-row that the circle does not reach has an empty arc.
+                np.maximum(half, 0.0, out=half)
+                column = self._column[own]
+                yield pair, column - half, column + half, exact.sign * weight
+
+
+def _overlapping(low: Floats, high: Floats, turn: float, columns: int) -> Bools:
+    """Whether arcs, shifted by `turn`, have a part on the raster."""
+    return (high + turn > 0) & (low + turn < columns)

@@ -1,0 +1,224 @@
+"""The command line: ``craterkit demo`` and ``craterkit stats``.
+
+It only turns words into calls of the library. Results go to a file or to standard output, messages to
+standard error. Exit codes: 0 success, 2 wrong arguments or data, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from craterkit import __version__
+from craterkit.errors import ArgumentError, CraterkitError
+from craterkit.footprints.rules import COVERAGES, WEIGHTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    import pandas as pd
+
+__all__ = ["main"]
+
+PROGRAM = "craterkit"
+WRONG, INTERRUPTED = 2, 130
+TABLES = (".csv", ".parquet")
+
+STATS_EPILOG = """\
+example:
+  craterkit stats craters.csv moon image.tif dem.tif --annulus 1 1.5 \\
+      --stats mean,std,percentile_90 --out rims.csv
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    int
+        The exit code. Wrong usage, ``--help`` and ``--version`` end in SystemExit instead.
+
+    Examples
+    --------
+    >>> main(["demo", "--out", "sample_data/moon.tif/no/folder"])
+    2
+    """
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.run is None:
+        parser.print_help()
+        return 0
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            parsed.run(parsed)
+            sys.stdout.flush()
+        except CraterkitError as error:
+            print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+            return WRONG
+        except BrokenPipeError:
+            # The reader (head, less) has seen enough; keep the interpreter's exit quiet, too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            print(f"{PROGRAM}: interrupted", file=sys.stderr)
+            return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Statistics and pixels of planetary rasters around craters.",
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_demo(commands)
+    _add_stats(commands)
+    return parser
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "Run the tutorial on the sample data: a table and a picture."
+    demo = commands.add_parser("demo", help=text, description=text)
+    demo.add_argument(
+        "--out", metavar="FOLDER", default="demo", help="where to write (default: %(default)s)"
+    )
+    demo.set_defaults(run=_demo)
+
+
+def _add_stats(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "Statistics of rasters in a circle or annulus around every feature of a table."
+    stats = commands.add_parser(
+        "stats",
+        help=text,
+        description=text,
+        epilog=STATS_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = stats.add_argument
+    add("table", metavar="TABLE", help="table of features: .csv, .parquet, .gpkg, ...")
+    add("body", metavar="BODY", help="name or NAIF id of the body, such as moon")
+    add("rasters", metavar="RASTER", nargs="+", help="rasters of this body")
+    region = stats.add_mutually_exclusive_group(required=True)
+    region.add_argument("--circle", metavar="SIZE", type=float, help="its radius in feature radii")
+    region.add_argument(
+        "--annulus",
+        metavar=("INNER", "OUTER"),
+        nargs=2,
+        type=float,
+        help="its edges in feature radii",
+    )
+    add("--name", help="of the region, in the names of columns (default: circle or annulus)")
+    add("--stats", default="mean,count,std", help="separated by commas (default: %(default)s)")
+    add("--units", help="of radius or diameter: m or km (default: what the table says, else m)")
+    add("--input-crs", metavar="CRS", default="default", help="of the table, as planetographic")
+    add("--raster-crs", metavar="CRS", help="of the rasters, instead of their own")
+    add("--nodata", metavar="NUMBER", type=float, help="raw value that means no data")
+    add("--coverage", choices=COVERAGES, default=COVERAGES[0], help="(default: %(default)s)")
+    add("--weights", choices=WEIGHTS, help="area: pixels count for their true area")
+    add("--nvert", metavar="N", type=int, help="use polygons of N vertices, not true circles")
+    add("--jobs", metavar="N", type=int, help="threads (default: all cores)")
+    add("--drop", action="store_true", help="leave out rows with impossible values")
+    add("--out", metavar="FILE", help=".csv or .parquet (default: CSV to standard output)")
+    stats.set_defaults(run=_stats)
+
+
+def _demo(parsed: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from craterkit.demo import run_demo
+
+    paths = run_demo(parsed.out)
+    table = pd.read_csv(paths["stats"])
+    print(f"{len(table)} rims of the sample Moon, 1 to 1.5 radii; the first five:\n")
+    columns = ["Name", "Diameter (km)", *(name for name in table if name.endswith("_rim"))]
+    print(table[columns].head().round(2).to_string(index=False))
+    print(f"\nstatistics of all rims: {paths['stats']}")
+    print(f"picture of the first five: {paths['histograms']}")
+
+
+def _stats(parsed: argparse.Namespace) -> None:
+    out = None if parsed.out is None else _check_out(Path(parsed.out))
+
+    from craterkit.database import CraterDatabase
+
+    cdb = CraterDatabase(
+        parsed.table,
+        int(parsed.body) if parsed.body.isdecimal() else parsed.body,
+        parsed.input_crs,
+        parsed.units,
+        errors="drop" if parsed.drop else "raise",
+    )
+    inner, outer = (0.0, parsed.circle) if parsed.annulus is None else parsed.annulus
+    region = parsed.name or ("circle" if parsed.annulus is None else "annulus")
+    cdb.add_annuli(region, inner, outer, nvert=parsed.nvert)
+    rasters = parsed.rasters
+    stats = cdb.get_stats(
+        rasters[0] if len(rasters) == 1 else rasters,
+        region,
+        [name.strip() for name in parsed.stats.split(",")],
+        nodata=parsed.nodata,
+        n_jobs=parsed.jobs,
+        coverage=parsed.coverage,
+        weights=parsed.weights,
+        raster_crs=parsed.raster_crs,
+    )
+    if out is None:
+        stats.to_csv(sys.stdout, index=False)
+    else:
+        _write(stats, out)
+
+
+def _check_out(path: Path) -> Path:
+    """Refuse, before any work, a file that could not be written after it."""
+    if path.suffix.lower() not in TABLES:
+        raise ArgumentError(f"--out must end in {' or '.join(TABLES)}, not {str(path)!r}")
+    if not path.parent.is_dir():
+        raise ArgumentError(f"--out: there is no folder {str(path.parent)!r}")
+    if path.suffix.lower() == ".parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise ArgumentError(
+                "--out: writing .parquet needs pyarrow; install it, or write .csv"
+            ) from None
+    return path
+
+
+def _write(stats: pd.DataFrame, path: Path) -> None:
+    """Write a table whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.suffix.lower() == ".parquet":
+            stats.to_parquet(unfinished, index=False)
+        else:
+            stats.to_csv(unfinished, index=False)
+        unfinished.replace(path)
+    except OSError as error:
+        raise ArgumentError(f"--out: {str(path)!r} cannot be written: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning as one line; where in the library it arose is of no use here."""
+    print(f"{PROGRAM}: warning: {message}", file=sys.stderr if file is None else file)
