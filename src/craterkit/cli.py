@@ -1,7 +1,7 @@
 """The command line: ``craterkit demo`` and ``craterkit stats``.
 
-It only turns words into calls of the library. Results go to a file or to standard output, messages to
-standard error. Exit codes: 0 success, 2 wrong arguments or data, 130 interrupted.
+It only turns words into calls of the library. Results go to a file or to standard output, messages
+to standard error. Exit codes: 0 success, 2 wrong arguments or data, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from craterkit import __version__
-from craterkit.errors import ArgumentError, CraterkitError
+from craterkit.errors import ArgumentError, CraterkitError, CraterkitWarning
 from craterkit.footprints.rules import COVERAGES, WEIGHTS
 
 if TYPE_CHECKING:
@@ -48,11 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         The exit code. Wrong usage, ``--help`` and ``--version`` end in SystemExit instead.
-
-    Examples
-    --------
-    >>> main(["demo", "--out", "sample_data/moon.tif/no/folder"])
-    2
     """
     parser = _parser()
     parsed = parser.parse_args(arguments)
@@ -60,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     with warnings.catch_warnings():
+        warnings.simplefilter("always", CraterkitWarning)
         warnings.showwarning = _show_warning
         try:
             parsed.run(parsed)
@@ -143,7 +139,7 @@ def _demo(parsed: argparse.Namespace) -> None:
     paths = run_demo(parsed.out)
     table = pd.read_csv(paths["stats"])
     print(f"{len(table)} rims of the sample Moon, 1 to 1.5 radii; the first five:\n")
-    columns = ["Name", "Diameter (km)", *(name for name in table if name.endswith("_rim"))]
+    columns = ["Name", "Diameter (km)", *table.columns[table.columns.str.endswith("_rim")]]
     print(table[columns].head().round(2).to_string(index=False))
     print(f"\nstatistics of all rims: {paths['stats']}")
     print(f"picture of the first five: {paths['histograms']}")

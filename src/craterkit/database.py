@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.extraction.extract import Subject
-    from craterkit.features import Features
     from craterkit.footprints.rules import Coverage, Weighting
     from craterkit.frames import RegionFrame
 

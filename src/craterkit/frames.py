@@ -34,8 +34,6 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     exist by then.
     """
 
-    _metadata = [*gpd.GeoDataFrame._metadata, "_lazy"]
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         object.__setattr__(self, "_lazy", {})

@@ -116,7 +116,7 @@ class CylindricalGrid:
         if rough == 0:
             self._refuse("its columns share one longitude")
         # The longest lever that stays within a quarter turn gives the most precise step.
-        lever = max(min(width, 90.0 / abs(rough)) / 2, 0.5)
+        lever = max(min(float(width), 90.0 / abs(float(rough))) / 2, 0.5)
         ends, _ = self._to_body([centre - lever, centre + lever], middle)
         turns = np.round((rough * 2 * lever - (ends[1] - ends[0])) / 360.0)
         step = (ends[1] - ends[0] + 360.0 * turns) / (2 * lever)

@@ -148,7 +148,7 @@ class Plane:
         low, high = sorted((self.south, self.north))
         frame = shapely.box(self.left, low, self.right, high)
         copies = [
-            shapely.transform(shape, lambda xy, by=turn * self.period: xy + [by, 0.0])
+            shapely.transform(shape, lambda xy, by=turn * self.period: xy + np.array([by, 0.0]))
             for turn in turns
         ]
         parts = [shapely.intersection(copy, frame) for copy in copies]
@@ -184,7 +184,7 @@ def _areas(shape: BaseGeometry) -> BaseGeometry:
 
 def azimuths(count: int) -> Floats:
     """Azimuths of `count` vertices, from north, clockwise, in degrees."""
-    return np.arange(count) * (360.0 / count)
+    return np.arange(count, dtype=np.float64) * (360.0 / count)
 
 
 def draw_annuli(body: Body, features: Features, region: Annulus) -> Objects:

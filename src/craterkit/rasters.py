@@ -38,6 +38,7 @@ class Window(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns in it."""
         return self.row_stop - self.row_start, self.col_stop - self.col_start
 
     def __str__(self) -> str:

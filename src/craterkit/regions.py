@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
+
+import numpy as np
 
 from craterkit.errors import RegionError
 
 __all__ = ["Annulus"]
 
-MIN_VERTICES = 3
+#: Vertices of the simplest polygon.
+FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,10 @@ class Annulus:
 
     def __post_init__(self) -> None:
         for name in ("inner", "outer"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            value: object = getattr(self, name)
+            if not _is_number(value):
                 raise RegionError(f"{name} must be a finite number of feature radii, not {value!r}")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.inner < 0:
             raise RegionError(f"inner must not be negative, but is {self.inner:g}")
         if self.inner >= self.outer:
@@ -61,12 +63,16 @@ class Annulus:
                 f"and outer is {self.outer:g}"
             )
         if self.nvert is not None:
-            if (
-                isinstance(self.nvert, bool)
-                or not isinstance(self.nvert, Integral)
-                or self.nvert < MIN_VERTICES
-            ):
+            if not _is_number(self.nvert) or self.nvert != int(self.nvert) or self.nvert < FEWEST:
                 raise RegionError(
-                    f"nvert must be an integer of at least {MIN_VERTICES}, not {self.nvert!r}"
+                    f"nvert must be an integer of at least {FEWEST}, not {self.nvert!r}"
                 )
             object.__setattr__(self, "nvert", int(self.nvert))
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,7 +86,7 @@ class ArraysWorker:
             if not len(spans):
                 continue
             cuts = [*np.flatnonzero(np.diff(spans.roi, prepend=-1)), len(spans)]
-            for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+            for start, stop in pairwise(cuts):
                 own = spans.take(slice(int(start), int(stop)))
                 roi = int(rois[own.roi[0]])
                 out.append((roi, self._patches(roi, own, pixels)))
@@ -95,9 +96,9 @@ class ArraysWorker:
         start, stop = self._unwrap(roi, spans)
         top, left = int(spans.row[0]), int(start.min())
         height, width = int(spans.row[-1]) - top + 1, int(stop.max()) - left
-        outside = np.ones(height * width, dtype=bool)
-        outside[ranges((spans.row - top) * width + start - left, stop - start)] = False
-        outside = outside.reshape(height, width)
+        outside = np.ones((height, width), dtype=bool)
+        places = ranges((spans.row - top) * width + start - left, stop - start)
+        outside.reshape(-1)[places] = False
         patches = []
         for pixel in pixels:
             rows = slice(top - pixel.row_start, top - pixel.row_start + height)

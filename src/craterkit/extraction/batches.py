@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ def batches(regions: JoinedRegions, chunk: Chunk) -> Iterator[slice]:
     portion = np.cumsum(bottom - top) // BATCH_ROWS
     new = (np.diff(portion) > 0) | (np.diff(regions.groups[rois]) > 0)
     cuts = [0, *(np.flatnonzero(new) + 1), rois.size]
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in pairwise(cuts):
         yield slice(int(start), int(stop))
 
 
@@ -48,7 +49,7 @@ def portions(footprints: Footprints) -> Iterator[Footprints]:
         yield footprints
         return
     cuts = [0, *(np.flatnonzero(np.diff(ends // PORTION_PIXELS) > 0) + 1), len(spans)]
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in pairwise(cuts):
         weights = footprints.weights
         if weights is not None:
             first = ends[start - 1] if start else 0

@@ -54,7 +54,7 @@ class Arcs(NamedTuple):
     hole_spread: Floats
 
     def take(self, index: Ints | Bools) -> Arcs:
-        return Arcs(*(values[index] for values in self))
+        return Arcs._make(values[index] for values in self)
 
     def without_holes(self) -> Arcs:
         none = np.full(self.low.size, np.nan)
@@ -223,7 +223,7 @@ class ParallelAnnuli:
         width = np.maximum(width - hole, 0.0)
         if self.rules.area_weighted:
             width *= self._row_areas(arcs.row)
-        return np.bincount(arcs.roi, weights=width, minlength=rois.size)
+        return np.bincount(arcs.roi, weights=width, minlength=rois.size).astype(np.float64)
 
     def _row_areas(self, row: Ints) -> Floats:
         """True area of a pixel in each of the rows, m²."""
@@ -329,22 +329,22 @@ class ParallelAnnuli:
 
     def _round(self, arcs: Arcs) -> tuple[Ints, Ints, Ints, Ints]:
         """ROI, row, start and stop of the two sides of each arc, clipped to the raster."""
-        start, stop = self._rounding.arc(arcs.low, arcs.high)
-        start, stop = (np.clip(x, 0, self.grid.columns).astype(np.intp) for x in (start, stop))
+        start, stop = map(self._clip, self._rounding.arc(arcs.low, arcs.high))
         if self._inner is None:
             return arcs.roi, arcs.row, start, stop
-        hole_start, hole_stop = self._rounding.hole(arcs.hole_low, arcs.hole_high)
+        hole_low, hole_high = self._rounding.hole(arcs.hole_low, arcs.hole_high)
         with np.errstate(invalid="ignore"):
-            holed = hole_stop > hole_start
-        hole_start = np.where(holed, hole_start, self.grid.columns)
-        hole_stop = np.where(holed, hole_stop, self.grid.columns)
-        hole_start, hole_stop = (
-            np.clip(x, 0, self.grid.columns).astype(np.intp) for x in (hole_start, hole_stop)
-        )
+            holed = hole_high > hole_low
+        # Without a hole the left side is all there is.
+        hole_start = self._clip(np.where(holed, hole_low, self.grid.columns))
+        hole_stop = self._clip(np.where(holed, hole_high, self.grid.columns))
         sides = np.empty((2, start.size, 2), dtype=np.intp)
         sides[0, :, 0], sides[1, :, 0] = start, np.minimum(hole_start, stop)
         sides[0, :, 1], sides[1, :, 1] = np.maximum(hole_stop, start), stop
         return np.repeat(arcs.roi, 2), np.repeat(arcs.row, 2), sides[0].ravel(), sides[1].ravel()
+
+    def _clip(self, columns: Floats) -> Ints:
+        return np.clip(columns, 0, self.grid.columns).astype(np.intp)
 
     def _fractions(self, rois: Ints, arcs: Arcs, spans: Spans) -> Floats:
         """Covered share (or area) of every pixel of `spans`."""

@@ -123,7 +123,7 @@ def _round_slices(
 
 
 def _sine_of_mean_width(theta: Floats, step: Floats) -> Floats:
-    """sin θ where the half-width cos θ of a unit circle is its mean over a slice of height.
+    """Compute sin θ where the half-width cos θ of a unit circle is its mean over a slice of height.
 
     Over the slice θ ± step/2 that mean is ∫cos² θ dθ / ∫cos θ dθ. It makes the area of a circle
     exact with any number of slices.

@@ -1,0 +1,135 @@
+"""Whether a coordinate reference system is of a given body.
+
+Equality of CRS is the wrong question: files write the same system in many ways. Names and radii tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from craterkit.bodies import Body, get_body, list_bodies
+from craterkit.errors import CRSError
+
+if TYPE_CHECKING:
+    import pyproj
+
+__all__ = ["check_body"]
+
+# Radii of a system may differ from the body's by this much: if the system names the body (older
+# reports had other radii), and if it names none (ISIS writes the local radius).
+_NAMED_TOLERANCE, _ANONYMOUS_TOLERANCE = 0.2, 0.005
+_EARTH_WORDS = frozenset({"wgs", "etrs", "etrf", "nad", "grs", "itrf", "egm"})
+# Bodies whose names are words or abbreviations with other uses. They count only with radii to
+# match: "Io" in the name of a system with the Moon's radius says nothing.
+_EVERYDAY_WORDS = frozenset({"Sun", "Earth", "Io", "Ida", "Pan", "Atlas", "Puck", "Juliet"})
+
+
+def check_body(crs: pyproj.CRS, body: Body, what: str, argument: str) -> None:
+    """Raise if a CRS is of another body, by its names and its radii.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        Horizontal, with an ellipsoid.
+    body : Body
+        The body that it should be of.
+    what : str
+        What the CRS belongs to, for messages.
+    argument : str
+        The argument that would override it, for messages.
+
+    Raises
+    ------
+    CRSError
+        If it is of another body.
+    """
+    assert crs.ellipsoid is not None
+    a, b = crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre
+    candidates = {
+        name: candidate
+        for name, candidate in _named_bodies(crs, body).items()
+        if name not in _EVERYDAY_WORDS
+        or candidate == body
+        or _misfit(a, b, candidate) <= _ANONYMOUS_TOLERANCE
+    }
+    override = f"If the CRS is wrong, pass the right one as {argument}=."
+    if not candidates and _misfit(a, b, body) > _ANONYMOUS_TOLERANCE:
+        raise CRSError(
+            f"{what}: its CRS {crs.name!r} names no body, and its radii ({_radii(a, b)}) are not "
+            f"those of {body.name} ({_radii(body.a, body.b)}). {override}"
+        )
+    if not candidates:
+        return
+    # A name like "Jupiter moon Europa" mentions several; the radii tell which is meant.
+    nearest = min(candidates.values(), key=lambda named: (_misfit(a, b, named), named != body))
+    if nearest != body:
+        raise CRSError(
+            f"{what}: its CRS {crs.name!r} is of {nearest.name}, but {body.name} is the body "
+            f"asked for. {override}"
+        )
+    if _misfit(a, b, body) > _NAMED_TOLERANCE:
+        raise CRSError(
+            f"{what}: its CRS {crs.name!r} is named after {body.name}, but its radii "
+            f"({_radii(a, b)}) are more than {_NAMED_TOLERANCE:.0%} from {_radii(body.a, body.b)}. "
+            f"{override}"
+        )
+
+
+def _misfit(a: float, b: float, body: Body) -> float:
+    """Return by how much, relatively, the radii a and b leave the span from body.b to body.a."""
+    return max(max(a, b) / body.a - 1.0, 1.0 - min(a, b) / body.b, 0.0)
+
+
+def _radii(a: float, b: float) -> str:
+    return f"{a:.10g} m" if a == b else f"{a:.10g} and {b:.10g} m"
+
+
+def _named_bodies(crs: pyproj.CRS, body: Body) -> dict[str, Body]:
+    """Return the bodies that the names in `crs` mention as whole words."""
+    names = {crs.name, *(part.name for part in (crs.datum, crs.ellipsoid) if part)}
+    if crs.geodetic_crs is not None:
+        names.add(crs.geodetic_crs.name)
+    own = _words(body.name)
+    unnumbered = tuple(word for word in own if not word.isdecimal())  # "Bennu" of "101955 Bennu"
+    listed = _listed_words()
+    synonyms = set(_mentions(own, listed))  # Body("Moon 1738 km") answers to "Moon", too
+    patterns = {words: "" if name in synonyms else name for words, name in listed.items()}
+    patterns |= {words: "" for words in (own, unnumbered) if words}  # "": the body itself
+    found = {mention for name in names for mention in _mentions(_words(name), patterns)}
+    if not found and _is_of_epsg(crs.to_json_dict()):
+        found.add(patterns["earth",])
+    return {name or body.name: get_body(name) if name else body for name in found}
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Split a name into runs of letters and runs of digits."""
+    return tuple(re.findall(r"[^\W\d_]+|\d+", name.casefold()))
+
+
+@cache
+def _listed_words() -> dict[tuple[str, ...], str]:
+    words = {_words(name): name for name in list_bodies()}
+    return words | {(word,): "Earth" for word in _EARTH_WORDS}
+
+
+def _mentions(words: tuple[str, ...], patterns: dict[tuple[str, ...], str]) -> Iterator[str]:
+    """Yield what the patterns in `words` stand for, the longest at each place."""
+    longest = max(map(len, patterns))
+    start = 0
+    while start < len(words):
+        lengths = range(min(longest, len(words) - start), 0, -1)
+        hit = next((n for n in lengths if words[start : start + n] in patterns), 0)
+        if hit:
+            yield patterns[words[start : start + hit]]
+        start += max(hit, 1)
+
+
+def _is_of_epsg(crs: dict[str, Any]) -> bool:
+    """Whether the CRS, its base, datum or ellipsoid bears a code of the EPSG's registry."""
+    if crs.get("id", {}).get("authority") == "EPSG":
+        return True
+    parts = (crs.get(key) for key in ("base_crs", "datum", "datum_ensemble", "ellipsoid"))
+    return any(_is_of_epsg(part) for part in parts if part)
