@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from craterkit.bodies import Body, get_body
-from craterkit.errors import RegionError, TableError
+from craterkit.errors import TableError
 from craterkit.positions import place_features
-from craterkit.regions import Annulus
+from craterkit.regions import Annulus, Regions
+from craterkit.rows import select_rows
 from craterkit.tables import read_table
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ class CraterDatabase:
             errors=errors,
         )
         self._table = table.copy() if keep.all() else table[keep].copy()
-        self._regions: dict[str, Annulus] = {}
+        self._regions = Regions(self._is_taken)
         self._frame: RegionFrame | None = None
 
     @property
@@ -170,7 +169,7 @@ class CraterDatabase:
     @property
     def regions(self) -> Mapping[str, Annulus]:
         """Definitions of the regions by name, in the order in which they were added."""
-        return MappingProxyType(self._regions)
+        return self._regions
 
     @property
     def data(self) -> gpd.GeoDataFrame:
@@ -232,22 +231,14 @@ class CraterDatabase:
         self, rows: slice | Sequence[bool] | NDArray[Any] | pd.Series[Any]
     ) -> CraterDatabase:
         """Select rows by a boolean mask, a slice or positions; regions are kept."""
-        if isinstance(rows, pd.Series) and not rows.index.equals(self._table.index):
-            raise TableError("the index of the mask differs from the database's")
-        which = rows if isinstance(rows, slice) else np.asarray(rows)
-        if not isinstance(which, slice):
-            if which.ndim != 1 or (which.size and which.dtype.kind not in "bi"):
-                raise TableError(
-                    f"rows are selected by a boolean mask, a slice or positions, not by {rows!r}"
-                )
-            if which.dtype.kind == "b" and which.size != len(self):
-                raise TableError(f"the mask has {which.size} values for {len(self)} rows")
-            which = np.flatnonzero(which) if which.dtype.kind == "b" else which.astype(np.intp)
+        which = select_rows(rows, self._table.index)
         selected = object.__new__(type(self))
         selected._body = self._body
         selected._features = self._features[which]
         selected._table = self._table.iloc[which].copy()
-        selected._regions = dict(self._regions)
+        selected._regions = Regions(selected._is_taken)
+        for name, region in self._regions.items():
+            selected._regions.add(name, region)
         selected._frame = None
         return selected
 
@@ -267,13 +258,10 @@ class CraterDatabase:
         """Return an independent copy."""
         return self[:]
 
-    def __copy__(self) -> CraterDatabase:
-        return self.copy()
+    __copy__ = copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CraterDatabase:
-        out = self.copy()
-        out._table = copy.deepcopy(out._table, memo)
-        return out
+        return self.copy()
 
     def add_circles(
         self,
@@ -343,33 +331,18 @@ class CraterDatabase:
         self._add(name or f"annulus_{inner}_{outer}", region, overwrite=overwrite)
 
     def _add(self, name: str, region: Annulus, *, overwrite: bool) -> None:
-        if not isinstance(name, str):
-            raise RegionError(f"a region's name must be a string, not {name!r}")
-        if name in self._regions and not overwrite:
-            raise RegionError(
-                f"there is a region {name!r} already; choose another name or pass overwrite=True"
-            )
-        attribute = name.replace(" ", "_")
-        if hasattr(type(self), attribute) or attribute in self.__dict__:
-            raise RegionError(
-                f"a region cannot be called {name!r}: the database has that attribute"
-            )
-        if name in self._table.columns or name in ("geometry", "center"):
-            raise RegionError(f"a region cannot be called {name!r}: the table has that column")
-        self._regions[name] = region
+        self._regions.add(name, region, overwrite=overwrite)
         if self._frame is not None:
             self._frame.withdraw(name)
             self._frame.offer(name, self._drawer(name))
 
-    def _pick(self, regions: str | Sequence[str]) -> dict[str, Annulus]:
-        names = [regions] if isinstance(regions, str) else list(regions)
-        if not names:
-            raise RegionError("regions names no region")
-        for name in names:
-            if name not in self._regions:
-                known = ", ".join(map(repr, self._regions)) or "none yet: add_circles, add_annuli"
-                raise RegionError(f"there is no region {name!r}; known: {known}")
-        return {name: self._regions[name] for name in names}
+    def _is_taken(self, name: str) -> str | None:
+        attribute = name.replace(" ", "_")
+        if hasattr(type(self), attribute) or attribute in self.__dict__:
+            return "the database has that attribute"
+        if name in self._table.columns or name in ("geometry", "center"):
+            return "the table has that column"
+        return None
 
     def _subject(self, regions: str | Sequence[str]) -> Subject:
         from craterkit.extraction.extract import Subject
@@ -378,7 +351,7 @@ class CraterDatabase:
         return Subject(
             self._body,
             self._features,
-            self._pick(regions),
+            self._regions.pick(regions),
             name_feature=lambda i: f"row {index[i]!r}",
             taken=frozenset(self._table.columns),
         )
@@ -530,7 +503,7 @@ class CraterDatabase:
         from craterkit.extraction.extract import Options, extract_arrays, make_rules
 
         options = Options(
-            make_rules(coverage, None),
+            make_rules(coverage, None).without_shares(),
             nodata=nodata,
             bands=bands,
             scaled=scaled,

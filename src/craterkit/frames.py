@@ -35,8 +35,8 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, **kwargs)
         object.__setattr__(self, "_lazy", {})
+        super().__init__(*args, **kwargs)
 
     @property
     def _constructor(self) -> Any:  # noqa: ANN401
@@ -77,6 +77,6 @@ def region_frame(
     table: pd.DataFrame, geometry: gpd.GeoSeries, geometry_name: Hashable
 ) -> RegionFrame:
     """A table with the centres of its features as geometry."""
-    frame = RegionFrame(pd.DataFrame(table).copy())
+    frame = pd.DataFrame(table).copy()
     frame[geometry_name] = geometry
-    return frame.set_geometry(geometry_name)
+    return RegionFrame(frame, geometry=geometry_name)

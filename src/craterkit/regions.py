@@ -7,13 +7,14 @@ elsewhere. Adding one to a database therefore costs nothing, whatever the number
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from craterkit.errors import RegionError
 
-__all__ = ["Annulus"]
+__all__ = ["Annulus", "Regions"]
 
 #: Vertices of the simplest polygon.
 FEWEST = 3
@@ -76,3 +77,72 @@ def _is_number(value: object) -> bool:
         and not isinstance(value, bool)
         and math.isfinite(value)
     )
+
+
+class Regions(Mapping[str, Annulus]):
+    """Definitions of regions by name, in the order in which they were added.
+
+    Parameters
+    ----------
+    is_taken : callable
+        Says why a name is taken by something else, or returns None.
+
+    Examples
+    --------
+    >>> regions = Regions(lambda name: None)
+    >>> regions.add("rim", Annulus(1, 1.5))
+    >>> list(regions)
+    ['rim']
+    """
+
+    def __init__(self, is_taken: Callable[[str], str | None]) -> None:
+        self._is_taken = is_taken
+        self._definitions: dict[str, Annulus] = {}
+
+    def __getitem__(self, name: str) -> Annulus:
+        return self._definitions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._definitions)
+
+    def __len__(self) -> int:
+        return len(self._definitions)
+
+    def __repr__(self) -> str:
+        return f"Regions({self._definitions!r})"
+
+    def add(self, name: str, region: Annulus, *, overwrite: bool = False) -> None:
+        """Add a definition.
+
+        Raises
+        ------
+        RegionError
+            If the name is no string, is taken, or is in use and `overwrite` is false.
+        """
+        if not isinstance(name, str) or not name:
+            raise RegionError(f"a region's name must be a string, not {name!r}")
+        if name in self and not overwrite:
+            raise RegionError(
+                f"there is a region {name!r} already; choose another name or pass overwrite=True"
+            )
+        reason = self._is_taken(name)
+        if reason is not None:
+            raise RegionError(f"a region cannot be called {name!r}: {reason}")
+        self._definitions[name] = region
+
+    def pick(self, names: str | Sequence[str]) -> dict[str, Annulus]:
+        """Pick one definition or several.
+
+        Raises
+        ------
+        RegionError
+            If there is no such region, or none is named.
+        """
+        wanted = [names] if isinstance(names, str) else list(names)
+        if not wanted:
+            raise RegionError("regions names no region")
+        for name in wanted:
+            if name not in self:
+                known = ", ".join(map(repr, self)) or "none yet; see add_circles and add_annuli"
+                raise RegionError(f"there is no region {name!r}; known: {known}")
+        return {name: self[name] for name in wanted}

@@ -33,6 +33,9 @@ __all__ = ["Chunk", "Plan"]
 #: Pixels of a chunk, unless a single row of blocks has more.
 CHUNK_PIXELS = 1 << 22
 
+#: So many ROIs are worth several chunks, however small the raster is.
+MANY, FEWEST_CHUNKS = 20_000, 16
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -90,7 +93,11 @@ class Plan:
         for first, end in self._turns:
             reached |= end > first
         self.outside = ~reached | (self._rows[:, 0] >= self._rows[:, 1])
-        blocks = max(1, CHUNK_PIXELS // (self._block[0] * width))
+        pixels = CHUNK_PIXELS
+        if len(regions) > MANY:
+            # A small raster under many ROIs: enough chunks for all threads.
+            pixels = min(pixels, height * width // FEWEST_CHUNKS)
+        blocks = max(1, pixels // (self._block[0] * width))
         self._chunk_rows = self._block[0] * blocks
 
     def _wrap(self, low: Floats, high: Floats) -> Iterator[tuple[Columns, Columns]]:

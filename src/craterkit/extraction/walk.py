@@ -28,6 +28,9 @@ __all__ = ["Pixels", "Worker", "count_threads", "walk"]
 
 Result = TypeVar("Result")
 
+#: Decoded blocks that GDAL may keep during a walk.
+BLOCK_CACHE_MB = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
@@ -94,13 +97,16 @@ def walk(
     progress: Progress,
 ) -> None:
     """Read every chunk of the plan once and hand it to the worker."""
+    import rasterio
 
     def task(chunk: Chunk) -> Any:  # noqa: ANN401
         return worker.work(chunk, [_read(raster, band, chunk) for band in bands])
 
-    for chunk, result in _in_order(task, plan.chunks(), threads):
-        worker.collect(chunk, result)
-        progress.advance(int(chunk.ends.sum()))
+    # Blocks are read once, so GDAL need not keep them (by default in a twentieth of all memory).
+    with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_MB):
+        for chunk, result in _in_order(task, plan.chunks(), threads):
+            worker.collect(chunk, result)
+            progress.advance(int(chunk.ends.sum()))
 
 
 def _in_order(task: Any, chunks: Iterator[Chunk], threads: int) -> Iterator[tuple[Chunk, Any]]:  # noqa: ANN401
