@@ -42,6 +42,11 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     def _constructor(self) -> Any:  # noqa: ANN401
         return gpd.GeoDataFrame
 
+    @property
+    def _offered(self) -> dict[str, Callable[[], gpd.GeoSeries]]:
+        # A frame that geopandas derived from this one has none.
+        return self.__dict__.get("_lazy", {})
+
     def offer(self, name: str, draw: Callable[[], gpd.GeoSeries]) -> None:
         """Let `draw` make the column `name` when it is asked for."""
         self._lazy[name] = draw
@@ -55,15 +60,15 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     def _fill(self, key: object) -> None:
         names = key if isinstance(key, list) else [key]
         for name in names:
-            if isinstance(name, str) and name in self._lazy and name not in self.columns:
-                self[name] = self._lazy[name]()
+            if isinstance(name, str) and name in self._offered and name not in self.columns:
+                self[name] = self._offered[name]()
 
     def __getitem__(self, key: Any) -> Any:  # noqa: ANN401
         self._fill(key)
         return super().__getitem__(key)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if name in self.__dict__.get("_lazy", {}):
+        if name in self._offered:
             return self[name]
         return super().__getattr__(name)
 

@@ -5,6 +5,7 @@ Pure functions over consecutive groups of values. A group that has none gives Na
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,12 +96,18 @@ class SortedGroups:
             kept = weights > 0
             values, weights, group = values[kept], weights[kept], group[kept]
             count = np.bincount(group, minlength=count.size)
-        order = np.lexsort((values, group))
+        order = _sorting_order(group, values)
         self.values = values[order]
         self.weights = None if weights is None else weights[order]
         self.count = count
         self.starts = np.cumsum(count) - count
         self._group = group
+
+    def scaled(self, scale: float, offset: float) -> SortedGroups:
+        """Return the groups of ``value * scale + offset``; `scale` is above 0."""
+        out = copy(self)
+        out.values = self.values * scale + offset
+        return out
 
     def quantile(self, q: float) -> Floats:
         """Quantile `q` (0 to 1) of each group, linear between values.
@@ -170,3 +177,24 @@ class SortedGroups:
         first[1:] = group[1:] != group[:-1]
         out[group[first]] = value[first]
         return out
+
+
+def _sorting_order(group: Ints, values: NDArray[Any]) -> Ints:
+    """Order by group, then by value."""
+    rank = _rank(values)
+    if rank is None:
+        return np.lexsort((values, group))
+    # One sort of whole numbers is several times as fast as one by two keys.
+    rank |= group << 32
+    return np.argsort(rank)
+
+
+def _rank(values: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Numbers from 0 to 2³² − 1 in the order of the values; None if the values have more bits."""
+    if values.dtype.kind in "iu" and values.dtype.itemsize <= 4:
+        return values.astype(np.int64) - np.iinfo(values.dtype).min
+    if values.dtype == np.float32:
+        bits = values.view(np.int32).astype(np.int64)
+        # The bits of negative numbers count the other way.
+        return np.where(bits >= 0, bits + 2**31, -1 - bits)
+    return None
