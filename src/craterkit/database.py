@@ -12,7 +12,7 @@ import pandas as pd
 from craterkit.bodies import Body, get_body
 from craterkit.errors import TableError
 from craterkit.positions import place_features
-from craterkit.regions import Annulus, Regions
+from craterkit.regions import Annulus, Regions, as_attribute
 from craterkit.rows import select_rows
 from craterkit.tables import read_table
 
@@ -202,9 +202,10 @@ class CraterDatabase:
 
     def __getattr__(self, name: str) -> gpd.GeoSeries:
         for region in self.__dict__.get("_regions", ()):
-            if name in (region, region.replace(" ", "_")):
+            if name in (region, as_attribute(region)):
                 return self.data[region]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute or region {name!r}")
+        # Says what is missing, or what went wrong inside a property.
+        return object.__getattribute__(self, name)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._regions]
@@ -297,7 +298,7 @@ class CraterDatabase:
         >>> cdb.regions["floor"]
         Annulus(inner=0.0, outer=0.5, nvert=None)
         """
-        region = Annulus(0.0, size, nvert)
+        region = Annulus.circle(size, nvert)
         self._add(name or f"circle_{size}", region, overwrite=overwrite)
 
     def add_annuli(
@@ -337,7 +338,7 @@ class CraterDatabase:
             self._frame.offer(name, self._drawer(name))
 
     def _is_taken(self, name: str) -> str | None:
-        attribute = name.replace(" ", "_")
+        attribute = as_attribute(name)
         if hasattr(type(self), attribute) or attribute in self.__dict__:
             return "the database has that attribute"
         if name in self._table.columns or name in ("geometry", "center"):

@@ -260,7 +260,7 @@ class _Rows:
         warnings.warn(
             f"{bad} of {total} rows were dropped:\n{self.listing()}",
             DroppedRowsWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
     def check_column(

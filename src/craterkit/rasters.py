@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from craterkit.errors import CRSError, RasterError
+from craterkit.errors import ArgumentError, CRSError, RasterError
 from craterkit.grids import CylindricalGrid
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Band:
         """Whether physical values differ from raw ones."""
         return self.scale != 1.0 or self.offset != 0.0
 
+    def physical(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+        """Apply scale and offset, in double precision."""
+        return raw.astype(np.float64) * self.scale + self.offset
+
     def valid(self, raw: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Which raw numbers are data, masks apart; None if all are.
 
@@ -134,7 +139,7 @@ class Raster:
         if isinstance(source, str | os.PathLike):
             self.name = os.fspath(source)
             self._given = None
-        elif hasattr(source, "block_shapes") and hasattr(source, "read_masks"):
+        elif hasattr(type(source), "block_shapes") and hasattr(type(source), "read_masks"):
             self.name = str(source.name)
             self._given = source
             if source.closed:
@@ -248,9 +253,15 @@ class Raster:
         """The bands that `bands` names by number or description; all of them for ``"all"``."""
         if isinstance(bands, str) and bands == "all":
             return self.bands
-        wanted = [bands] if isinstance(bands, int | str | np.integer) else list(bands)
+        single = isinstance(bands, int | str | np.integer) or not isinstance(bands, Iterable)
+        wanted: list[Any] = [bands] if single else list(bands)  # type: ignore[arg-type]
+        for band in wanted:
+            if isinstance(band, bool) or not isinstance(band, int | str | np.integer):
+                raise ArgumentError(
+                    f'bands takes numbers from 1 on, descriptions, or "all", not {band!r}'
+                )
         if not wanted:
-            raise RasterError("bands names no band")
+            raise ArgumentError("bands names no band")
         return [self._pick_band(band) for band in wanted]
 
     def _pick_band(self, wanted: int | str) -> Band:
@@ -260,7 +271,7 @@ class Raster:
         names = ", ".join(
             f"{b.number} ({b.description})" if b.description else str(b.number) for b in self.bands
         )
-        raise RasterError(f"{self.name}: has no band {wanted!r}; its bands are {names}")
+        raise ArgumentError(f"{self.name}: has no band {wanted!r}; its bands are {names}")
 
     def read(
         self, band: Band, window: Window, out: NDArray[Any], mask: NDArray[np.uint8] | None

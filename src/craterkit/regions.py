@@ -7,14 +7,14 @@ elsewhere. Adding one to a database therefore costs nothing, whatever the number
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from craterkit.errors import RegionError
 
-__all__ = ["Annulus", "Regions"]
+__all__ = ["Annulus", "Regions", "as_attribute"]
 
 #: Vertices of the simplest polygon.
 FEWEST = 3
@@ -50,6 +50,13 @@ class Annulus:
     outer: float
     nvert: int | None = None
 
+    @classmethod
+    def circle(cls, size: float, nvert: int | None = None) -> Annulus:
+        """Return the ground within ``size * radius`` of the centre."""
+        if not _is_number(size) or size <= 0:
+            raise RegionError(f"size must be a number of feature radii above 0, not {size!r}")
+        return cls(0.0, size, nvert)
+
     def __post_init__(self) -> None:
         for name in ("inner", "outer"):
             value: object = getattr(self, name)
@@ -77,6 +84,11 @@ def _is_number(value: object) -> bool:
         and not isinstance(value, bool)
         and math.isfinite(value)
     )
+
+
+def as_attribute(name: str) -> str:
+    """Return the attribute under which a region is found."""
+    return name.replace(" ", "_")
 
 
 class Regions(Mapping[str, Annulus]):
@@ -125,7 +137,10 @@ class Regions(Mapping[str, Annulus]):
             raise RegionError(
                 f"there is a region {name!r} already; choose another name or pass overwrite=True"
             )
-        reason = self._is_taken(name)
+        alike = [
+            other for other in self if other != name and as_attribute(other) == as_attribute(name)
+        ]
+        reason = f"region {alike[0]!r} has the same attribute" if alike else self._is_taken(name)
         if reason is not None:
             raise RegionError(f"a region cannot be called {name!r}: {reason}")
         self._definitions[name] = region
@@ -138,7 +153,9 @@ class Regions(Mapping[str, Annulus]):
         RegionError
             If there is no such region, or none is named.
         """
-        wanted = [names] if isinstance(names, str) else list(names)
+        wanted = (
+            [names] if isinstance(names, str) or not isinstance(names, Iterable) else list(names)
+        )
         if not wanted:
             raise RegionError("regions names no region")
         for name in wanted:

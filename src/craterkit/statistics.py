@@ -88,7 +88,8 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("weight_sum", "Σ w over the valid pixels.", lambda m: m.weight),
         Statistic(
             "sum",
-            "Σ w v. Exact (int64) for unweighted, unscaled integers, if every ROI has valid pixels.",
+            "Σ w v. Exact (int64) for unweighted, unscaled integers of up to 32 bits, if every ROI "
+            "has valid pixels.",
             _sum,
         ),
         Statistic("mean", "μ = Σ w v / Σ w.", lambda m: m.mean),
@@ -136,12 +137,15 @@ STATISTICS: dict[str, Statistic] = {
     )
 }
 
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 _PERCENTILE = re.compile(r"percentile_(\d+(?:\.\d+)?)")
 
 PERCENTILE_FORMULA = (
     "The value below which N % of the values lie, linear between values: the k-th smallest of n lies "
-    "at (k − 1)/(n − 1) (Hyndman and Fan 1996, type 7). With weights it lies at "
-    "(c_k − c_1)/(c_n − c_1), c_k = w_1 + … + w_k − w_k/2."
+    "at (k − 1)/(n − 1) (Hyndman and Fan 1996, type 7). With weights: the mean of the step quantile "
+    "function over [a, a + 1/n*], a = (N/100)(n* − 1)/n*, n* = (Σ w)²/Σ w² (Akinshin 2023, "
+    "arXiv:2304.07265), which is type 7 for equal weights."
 )
 
 
@@ -245,13 +249,15 @@ def _function(name: Any, function: Any) -> Function:  # noqa: ANN401
         raise StatisticError(f"a function of stats needs a name, not {name!r}")
     if not callable(function):
         raise StatisticError(f"stats: {name!r} is no function but {function!r}")
-    return Function(name, function, _required_arguments(function) == 2)
-
-
-def _required_arguments(function: Callable[..., Any]) -> int:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # built-ins without a signature
-        return 1
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is p.empty for p in parameters)
+        return Function(name, function, takes_weights=False)
+    required = sum(p.kind in _POSITIONAL and p.default is p.empty for p in parameters)
+    takes_any = any(p.kind in (*_POSITIONAL, inspect.Parameter.VAR_POSITIONAL) for p in parameters)
+    if required > 2 or not takes_any:
+        raise StatisticError(
+            f"stats: the function {name!r} must take the values, or the values and their weights, "
+            f"but requires {required} arguments"
+        )
+    return Function(name, function, takes_weights=required == 2)

@@ -149,7 +149,7 @@ class ArraysWorker:
             patch = _join([patches[number] for patches in parts], self._grid.columns)
             data = patch.raw
             if self._scaled and band.is_scaled:
-                data = data * band.scale + band.offset
+                data = band.physical(data)
             self.arrays[number][roi] = np.ma.MaskedArray(data, mask=patch.masked)
             self.corners[roi] = (patch.row, patch.column)
 
@@ -164,7 +164,9 @@ class ArraysWorker:
         if roi not in self.corners:
             return None
         row, column = self.corners[roi]
-        return self._grid.transform * Affine.translation(column, row)
+        t = self._grid.transform
+        x, y = t.c + column * t.a + row * t.b, t.f + column * t.d + row * t.e
+        return Affine(t.a, t.b, x, t.d, t.e, y)
 
 
 def _join(patches: list[Patch], columns: int) -> Patch:

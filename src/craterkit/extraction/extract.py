@@ -80,6 +80,12 @@ class Options:
     n_jobs: int | None = None
     progress: bool | None = None
 
+    def __post_init__(self) -> None:
+        for name, accepted in (("scaled", (True, False)), ("progress", (None, True, False))):
+            value = getattr(self, name)
+            if not any(value is choice for choice in accepted):
+                raise ArgumentError(f"{name} must be {_quoted(accepted)}, not {value!r}")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -100,7 +106,7 @@ def make_rules(coverage: str, weights: object) -> Rules:
     ArgumentError
         If one of them is none of the accepted values.
     """
-    if coverage not in COVERAGES:
+    if not isinstance(coverage, str) or coverage not in COVERAGES:
         raise ArgumentError(f"coverage must be one of {_quoted(COVERAGES)}, not {coverage!r}")
     if weights is not None and (not isinstance(weights, str) or weights not in WEIGHTS):
         raise ArgumentError(f"weights must be None or {_quoted(WEIGHTS)}, not {weights!r}")
@@ -327,11 +333,13 @@ def _warn_of_outside(subject: Subject, sources: list[Source], plans: list[Plan])
             outside = int(plan.outside[number * size : (number + 1) * size].sum())
             if outside:
                 total += outside
-                parts.append(f"{outside} of {size} for {region!r} on {source.raster.name}")
+                parts.append(
+                    f"{outside} of {size} for {region!r} on {source.label or source.raster.name}"
+                )
     if total:
         text = "1 ROI lies" if total == 1 else f"{total} ROIs lie"
         warnings.warn(
-            f"{text} outside the raster and gets no pixels: {'; '.join(parts)}",
+            f"{text} outside the raster, without any pixels: {'; '.join(parts)}",
             OutsideRasterWarning,
             stacklevel=5,
         )

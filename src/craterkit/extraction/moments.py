@@ -23,8 +23,8 @@ __all__ = ["Moments", "Piece", "sum_dtype"]
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Choose the dtype of exact sums: int64, or float64 for what does not fit."""
-    return np.dtype(np.int64 if dtype.kind in "iu" and dtype != np.uint64 else np.float64)
+    """Choose the dtype of sums: int64, or float64 for what might not fit."""
+    return np.dtype(np.int64 if dtype.kind in "iu" and dtype.itemsize <= 4 else np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,49 +106,61 @@ class SortedGroups:
     def scaled(self, scale: float, offset: float) -> SortedGroups:
         """Return the groups of ``value * scale + offset``; `scale` is above 0."""
         out = copy(self)
-        out.values = self.values * scale + offset
+        out.values = self.values.astype(np.float64) * scale + offset
         return out
 
     def quantile(self, q: float) -> Floats:
-        """Quantile `q` (0 to 1) of each group, linear between values.
+        """Quantile `q` (0 to 1) of each group.
 
-        The k-th smallest of n values lies at p = (k − 1)/(n − 1) (Hyndman and Fan 1996, type 7). With
-        weights it lies at p = (c_k − c_1)/(c_n − c_1), where c_k = w_1 + … + w_k − w_k/2 is the middle
-        of its share of the total weight; for equal weights the two are the same.
+        Without weights linear between values: the k-th smallest of n lies at (k − 1)/(n − 1) (type 7
+        of Hyndman and Fan 1996, The American Statistician 50, 361-365). With weights its
+        generalisation by Akinshin (2023, arXiv:2304.07265): the mean of the step quantile
+        function over [a, a + 1/n*], where a = q (n* − 1)/n* and n* = (Σ w)²/Σ w² is Kish's
+        effective sample size. Equal weights give type 7; what weighs nothing does not count.
         """
         out = np.full(self.count.size, np.nan)
         some = np.flatnonzero(self.count)
-        if not some.size:
-            return out
-        first, last = self.starts[some], self.starts[some] + self.count[some] - 1
-        if self.weights is None:
-            position = first + q * (last - first)
-            below = np.floor(position).astype(np.intp)
-            share = position - below
-        else:
-            below, share = self._weighted_position(q, some, first, last)
+        if some.size:
+            first, last = self.starts[some], self.starts[some] + self.count[some] - 1
+            if self.weights is None:
+                out[some] = self._plain_quantile(q, first, last)
+            else:
+                out[some] = self._weighted_quantile(q, some, first, last)
+        return out
+
+    def _plain_quantile(self, q: float, first: Ints, last: Ints) -> Floats:
+        position = first + q * (last - first)
+        below = np.floor(position).astype(np.intp)
+        share = position - below
         above = np.minimum(below + 1, last)
         low, high = self.values[below].astype(np.float64), self.values[above].astype(np.float64)
         # As numpy does: from the nearer end, so that equal values stay exactly equal.
         step = high - low
-        out[some] = np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
-        return out
+        return np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
 
-    def _weighted_position(
-        self, q: float, some: Ints, first: Ints, last: Ints
-    ) -> tuple[Ints, Floats]:
+    def _weighted_quantile(self, q: float, some: Ints, first: Ints, last: Ints) -> Floats:
         assert self.weights is not None
-        running = np.cumsum(self.weights)
-        before = running[first] - self.weights[first]
-        middle = running - self.weights / 2 - np.repeat(before, self.count[some])
-        wanted = middle[first] + q * (middle[last] - middle[first])
-        # The last value of the group whose middle is not above the wanted one.
-        not_above = middle <= np.repeat(wanted, self.count[some])
-        below = first + np.maximum(np.add.reduceat(not_above, first, dtype=np.intp) - 1, 0)
-        above = np.minimum(below + 1, last)
-        gap = middle[above] - middle[below]
-        share = np.divide(wanted - middle[below], gap, out=np.zeros(gap.size), where=gap > 0)
-        return below, np.clip(share, 0.0, 1.0)
+        weights, count = self.weights, self.count[some]
+        lowest = self.values[first].astype(np.float64)
+        above_lowest = self.values - np.repeat(lowest, count)
+        running = _cumulate(weights, first, count)
+        integral = _cumulate(weights * above_lowest, first, count)
+        total = running[last]
+        effective = total**2 / np.add.reduceat(weights * weights, first)
+
+        def integrate_to(bound: Floats) -> tuple[Floats, Floats]:
+            """Integral of the step quantile function up to a sum of weights, and its value there."""
+            passed = running <= np.repeat(bound, count)
+            at = np.minimum(first + np.add.reduceat(passed, first, dtype=np.intp), last)
+            rest = running[at] - bound
+            return integral[at] - rest * above_lowest[at], above_lowest[at]
+
+        start = q * (effective - 1.0) / effective * total
+        low, smallest = integrate_to(start)
+        high, largest = integrate_to(np.minimum(start + total / effective, total))
+        mean = (high - low) * effective / total
+        # Rounding must not lead out of the values that are averaged.
+        return lowest + np.clip(mean, smallest, largest)
 
     def _runs(self) -> tuple[Ints, NDArray[Any], Floats]:
         """Group, value and weight of every distinct value."""
@@ -177,6 +189,12 @@ class SortedGroups:
         first[1:] = group[1:] != group[:-1]
         out[group[first]] = value[first]
         return out
+
+
+def _cumulate(values: Floats, first: Ints, count: Ints) -> Floats:
+    """Running sums within groups."""
+    running = np.cumsum(values)
+    return running - np.repeat(running[first] - values[first], count)
 
 
 def _sorting_order(group: Ints, values: NDArray[Any]) -> Ints:

@@ -113,6 +113,8 @@ class Plan:
         """The chunks that some ROI may touch, in order."""
         size, height = self._chunk_rows, self._grid.shape[0]
         inside = np.flatnonzero(~self.outside)
+        if not inside.size:
+            return
         first = self._rows[inside, 0] // size
         last = (self._rows[inside, 1] - 1) // size
         count = last - first + 1

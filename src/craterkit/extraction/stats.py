@@ -191,7 +191,7 @@ class StatisticsWorker:
     def _physical(self, band: Band, groups: Groups) -> Groups:
         if not (self._scaled and band.is_scaled):
             return groups
-        return Groups(groups.count, groups.values * band.scale + band.offset, groups.weights)
+        return Groups(groups.count, band.physical(groups.values), groups.weights)
 
     def _in_order(self, band: Band, groups: Groups) -> SortedGroups:
         if self._scaled and band.is_scaled and band.scale > 0:
