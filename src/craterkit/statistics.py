@@ -88,8 +88,8 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("weight_sum", "Σ w over the valid pixels.", lambda m: m.weight),
         Statistic(
             "sum",
-            "Σ w v. Exact (int64) for unweighted, unscaled integers of up to 32 bits, if every ROI "
-            "has valid pixels.",
+            "Σ w v. Exact (int64) for unweighted, unscaled integers whose sums fit, if every ROI has "
+            "valid pixels.",
             _sum,
         ),
         Statistic("mean", "μ = Σ w v / Σ w.", lambda m: m.mean),

@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Moments", "Piece", "sum_dtype"]
 
+#: Sums of integers beyond this go on in float64; two of them still fit int64.
+LARGEST_SUM = 1 << 62
+
 
 def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Choose the dtype of sums: int64, or float64 for what might not fit."""
-    return np.dtype(np.int64 if dtype.kind in "iu" and dtype.itemsize <= 4 else np.float64)
+    """Choose the dtype of sums: int64 for integers."""
+    return np.dtype(np.int64 if dtype.kind in "iu" else np.float64)
+
+
+def _safe_sum_dtype(values: NDArray[Any]) -> np.dtype[Any]:
+    """Choose the dtype of sums, float64 if integers might not fit."""
+    if values.dtype.kind in "iu" and values.dtype.itemsize > 4 and values.size:
+        largest = max(int(values.max()), -int(values.min()))
+        if largest * values.size >= LARGEST_SUM:
+            return np.dtype(np.float64)
+    return sum_dtype(values.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ class Piece:
             kept = np.arange(roi.size)
         size = count[kept]
         if weights is None:
-            total = _spread(_sums(values, starts, sum_dtype(values.dtype)), kept, roi.size)
+            total = _spread(_sums(values, starts, _safe_sum_dtype(values)), kept, roi.size)
             weight = count.astype(np.float64)
         else:
             weight = _spread(_sums(weights, starts, np.float64), kept, roi.size)
@@ -181,10 +193,19 @@ class Moments:
             low, high = piece.low[data].astype(np.float64), piece.high[data].astype(np.float64)
             self.low[roi[data]] = np.fmin(self.low[roi[data]], low)
             self.high[roi[data]] = np.fmax(self.high[roi[data]], high)
+        self._keep_in_range(piece)
         self.pixels[roi] += piece.pixels
         self.count[roi] += piece.count
         self.weight[roi] += weight
         self.total[roi] += piece.total
+
+    def _keep_in_range(self, piece: Piece) -> None:
+        """Go on in float64 once a sum of integers might not fit."""
+        if self.total.dtype.kind == "i" and (
+            piece.total.dtype.kind == "f"
+            or np.abs(self.total[piece.roi]).max(initial=0) >= LARGEST_SUM
+        ):
+            self.total = self.total.astype(np.float64)
 
     def scaled(self, scale: float, offset: float) -> Moments:
         """The moments of ``value * scale + offset``."""

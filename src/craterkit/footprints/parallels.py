@@ -215,12 +215,11 @@ class ParallelAnnuli:
                 width = np.minimum(high - low, period) * weight
                 total += np.bincount(arcs.roi[pair], weights=width, minlength=rois.size)
             return np.maximum(total, 0.0)
+        arcs = self._open_whole_parallels(arcs, period)
         low, high = self._rounding.arc(arcs.low, arcs.high)
-        width = np.where(arcs.high - arcs.low >= period - 2 * TIE_PX, period, high - low)
-        width = np.minimum(width, period)
         hole_low, hole_high = self._rounding.hole(arcs.hole_low, arcs.hole_high)
         hole = np.nan_to_num(np.maximum(hole_high - hole_low, 0.0), nan=0.0)
-        width = np.maximum(width - hole, 0.0)
+        width = np.clip(np.minimum(high - low, period) - hole, 0.0, None)
         if self.rules.area_weighted:
             width *= self._row_areas(arcs.row)
         return np.bincount(arcs.roi, weights=width, minlength=rois.size).astype(np.float64)
@@ -289,7 +288,7 @@ class ParallelAnnuli:
 
     def _spans(self, arcs: Arcs) -> Spans:
         """Whole pixels of arcs, wrapped around the body and clipped to the raster."""
-        pieces = list(self._on_raster(self._open_whole_parallels(arcs)))
+        pieces = list(self._on_raster(self._open_whole_parallels(arcs, self.grid.columns)))
         runs = [self._round(piece) for piece in pieces]
         if len(runs) == 1:
             roi, row, start, stop = runs[0]
@@ -297,8 +296,8 @@ class ParallelAnnuli:
             return Spans(roi[full], row[full], start[full], stop[full])
         return Spans.union(*(np.concatenate(values) for values in zip(*runs, strict=True)))
 
-    def _open_whole_parallels(self, arcs: Arcs) -> Arcs:
-        """Turn arcs that are whole parallels into the raster's columns, or what a hole leaves."""
+    def _open_whole_parallels(self, arcs: Arcs, columns: float) -> Arcs:
+        """Turn arcs that are whole parallels into so many columns, or into what a hole leaves."""
         period = self.grid.period
         whole = arcs.high - arcs.low >= period - 2 * TIE_PX
         if not whole.any():
@@ -312,7 +311,7 @@ class ParallelAnnuli:
         low, high = self._rounding.remainder(arcs.hole_low, arcs.hole_high, period)
         return arcs._replace(
             low=np.where(whole, np.where(holed, low, 0.0), arcs.low),
-            high=np.where(whole, np.where(holed, high, self.grid.columns), arcs.high),
+            high=np.where(whole, np.where(holed, high, columns), arcs.high),
             hole_low=np.where(whole, np.nan, arcs.hole_low),
             hole_high=np.where(whole, np.nan, arcs.hole_high),
         )
