@@ -180,8 +180,15 @@ class SortedGroups:
         return np.bincount(self._runs()[0], minlength=self.count.size)
 
     def mode(self, *, rarest: bool = False) -> Floats:
-        """Value of the greatest (or least) weight in each group; the smallest of those that tie."""
+        """Value of the greatest (or least) weight in each group; the smallest of those that tie.
+
+        Weights that differ by less than a billionth of the greatest tie: their sums are rounded.
+        """
         group, value, weight = self._runs()
+        if self.weights is not None and group.size:
+            greatest = np.zeros(self.count.size)
+            np.maximum.at(greatest, group, weight)
+            weight = np.round(weight / greatest[group], 9)
         out = np.full(self.count.size, np.nan)
         order = np.lexsort((value, weight if rarest else -weight, group))
         group, value = group[order], value[order]
