@@ -385,8 +385,8 @@ class CraterDatabase:
         stats : str, list or dict, default ("mean", "count", "std")
             Names out of count, weight_sum, sum, mean, min, max, range, std, var, median, percentile_N,
             majority, minority, unique, nodata and valid_fraction; and ``{name: function}``, where
-            the function gets an ROI's valid values as a 1-D array, or values and weights if it takes
-            two required arguments. Formulae are in the documentation.
+            the function gets an ROI's valid values as a 1-D float64 array, or values and weights if
+            it takes two required arguments. Formulae are in the documentation.
         nodata : number or dict, optional
             Raw value that means "no data" instead of the file's, for all rasters or by name. Mask
             bands, NaN and infinities are invalid in any case.

@@ -30,8 +30,7 @@ def geo_series(
 class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     """A GeoDataFrame with columns that come into being when they are first asked for.
 
-    What is derived from it (selections, copies, ...) is a plain GeoDataFrame with the columns that
-    exist by then.
+    What is derived from it (selections, copies, ...) has the columns that exist by then.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401

@@ -46,8 +46,11 @@ class Progress:
         self._done += finished
         if self._bar is not None:
             self._bar.update(finished)
-        elif self._show is None and time.monotonic() - self._start > PATIENCE:
+        elif self._show is None and self._done < self._total and self._elapsed() > PATIENCE:
             self._open()
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._start
 
     def _open(self) -> None:
         # Imported here because a short call should not pay for it.

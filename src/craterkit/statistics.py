@@ -240,7 +240,7 @@ def _named(name: str) -> Statistic:
         )
     known = [*STATISTICS, "percentile_N"]
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     raise StatisticError(f"unknown statistic {name!r}{hint} Known are {', '.join(known)}.")
 
 

@@ -189,15 +189,18 @@ class StatisticsWorker:
         return columns
 
     def _physical(self, band: Band, groups: Groups) -> Groups:
-        if not (self._scaled and band.is_scaled):
-            return groups
-        return Groups(groups.count, band.physical(groups.values), groups.weights)
+        """The groups in physical values, or raw ones if so asked, in double precision."""
+        scaled = self._scaled and band.is_scaled
+        values = band.physical(groups.values) if scaled else groups.values.astype(np.float64)
+        return Groups(groups.count, values, groups.weights)
 
     def _in_order(self, band: Band, groups: Groups) -> SortedGroups:
         if self._scaled and band.is_scaled and band.scale > 0:
             # Raw numbers sort faster, and in the same order.
             return SortedGroups(groups).scaled(band.scale, band.offset)
-        return SortedGroups(self._physical(band, groups))
+        if self._scaled and band.is_scaled:
+            groups = self._physical(band, groups)
+        return SortedGroups(groups)
 
     def _apply(self, function: Function, roi: Ints, groups: Groups) -> NDArray[Any]:
         out = np.full(groups.count.size, np.nan, dtype=object)
@@ -216,7 +219,7 @@ class StatisticsWorker:
             except Exception as error:
                 raise StatisticError(
                     f"stats: the function {function.name!r} failed for "
-                    f"{self._name_roi(int(roi[i]))}: {error}"
+                    f"{self._name_roi(int(roi[i]))}: {type(error).__name__}: {error}"
                 ) from error
         return out
 
@@ -237,7 +240,9 @@ class StatisticsWorker:
             elif getattr(item, "ground", False):
                 assert ground is not None
                 with np.errstate(invalid="ignore", divide="ignore"):
-                    out[item.name] = np.where(ground > 0, moments.weight / ground, np.nan)
+                    share = np.where(ground > 0, moments.weight / ground, np.nan)
+                # The two are summed differently, so that their ratio may exceed 1 by rounding.
+                out[item.name] = np.minimum(share, 1.0)
             else:
                 out[item.name] = _plain(self._columns[number][item.name])
         if "unique" in out:

@@ -77,11 +77,11 @@ def covered(
 def _edges(shape: BaseGeometry) -> tuple[Floats, Floats]:
     """Start and stop of every edge, holes against the direction of their shells."""
     import shapely
+    from shapely.geometry.polygon import orient
 
-    shape = shapely.orient_polygons(shape)
-    rings = shapely.get_rings(shapely.get_parts(shape))
+    parts = [orient(part) for part in shapely.get_parts(shape)]
     starts, stops = [], []
-    for ring in rings:
+    for ring in shapely.get_rings(parts):
         vertices = shapely.get_coordinates(ring)
         starts.append(vertices[:-1])
         stops.append(vertices[1:])

@@ -1,0 +1,28 @@
+"""A Sphinx extension that writes the table of statistics into a page.
+
+The table comes from the registry that `get_stats` itself uses, so it cannot drift from the code. It
+replaces the line ``<!-- table of statistics -->``.
+"""
+
+from craterkit.statistics import PERCENTILE_FORMULA, STATISTICS
+
+MARKER = "<!-- table of statistics -->"
+
+
+def statistics_table():
+    """Return a Markdown table of every statistic and its formula."""
+    rows = [(name, statistic.formula) for name, statistic in STATISTICS.items()]
+    names = [name for name, _ in rows]
+    rows.insert(names.index("median") + 1, ("percentile_N", PERCENTILE_FORMULA))
+    lines = ["| name | definition |", "| --- | --- |"]
+    lines += [f"| `{name}` | {formula.replace('|', chr(92) + '|')} |" for name, formula in rows]
+    return "\n".join(lines)
+
+
+def _insert(app, docname, source):
+    source[0] = source[0].replace(MARKER, statistics_table())
+
+
+def setup(app):
+    app.connect("source-read", _insert)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,129 @@
+"""The documentation: complete, and its code does what it shows."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import doctest
+import importlib.util
+import io
+import re
+import shlex
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+import pytest
+
+import craterkit
+from craterkit import cli
+from craterkit.statistics import STATISTICS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+LOOSELY = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page):
+    """The fenced blocks of a page: language and text."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text_of(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def show(code, names):
+    """Run code as a notebook does; return what it prints, and the value of its last line."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(tree, "page", "exec"), names)
+        value = last and eval(compile(ast.Expression(last.value), "page", "eval"), names)
+        if value is not None:
+            print(repr(value))
+    return out.getvalue()
+
+
+@every_page
+def test_code_runs_and_shows_what_the_page_says(page, tmp_path, monkeypatch):
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plt, "show", lambda: None)
+    names, shown = {}, ""
+    try:
+        with pd.option_context("display.width", 200, "display.max_columns", 20):
+            for language, text in blocks(page):
+                if language == "python":
+                    shown = show(text, names)
+                elif language == "text":  # what the block before it shows
+                    same = doctest.OutputChecker().check_output(text, shown, LOOSELY)
+                    assert same, f"{page.name}: expected\n{text}\nbut got\n{shown}"
+    finally:
+        plt.close("all")
+
+
+@every_page
+def test_commands_parse(page):
+    for language, text in blocks(page):
+        for line in text.splitlines() if language == "sh" else []:
+            if line.startswith("craterkit "):
+                assert cli._parser().parse_args(shlex.split(line)[1:]).run is not None
+
+
+@every_page
+def test_links_to_files_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(page)):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@every_page
+def test_make_targets_exist(page):
+    targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:\||#|`|$))", text_of(page))) <= targets
+
+
+def test_every_statistic_is_documented_with_its_formula():
+    path = DOCS / "_ext" / "statistics_table.py"
+    spec = importlib.util.spec_from_file_location("statistics_table", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.MARKER in text_of(DOCS / "statistics.md")
+    table = module.statistics_table().splitlines()[2:]
+    rows = dict(re.fullmatch(r"\| `(\w+)` \| (.+) \|", line).groups() for line in table)
+    assert rows.pop("percentile_N")
+    assert rows == {name: statistic.formula for name, statistic in STATISTICS.items()}
+
+
+def test_the_docstring_of_get_stats_names_every_statistic():
+    text = craterkit.CraterDatabase.get_stats.__doc__
+    assert [name for name in (*STATISTICS, "percentile_N") if name not in text] == []
+
+
+def test_every_public_name_is_in_the_reference():
+    text = text_of(DOCS / "api.md")
+    names = set(craterkit.__all__) - {"__version__"}
+    assert [name for name in names if not re.search(rf":: (craterkit\.)?{name}$", text, re.M)] == []
+
+
+def test_every_module_in_the_layout_exists():
+    layout = text_of(ROOT / "CONTRIBUTING.md").split("## Layout")[1].split("\n## ")[0]
+    named = re.findall(r"`(\w+\.py|\w+/)`", layout)
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / "src/craterkit" / name).exists()] == []
+
+
+def test_versions_agree():
+    version = craterkit.__version__
+    assert f"version: {version}\n" in text_of(ROOT / "CITATION.cff")
+    assert f"[Unreleased] {version.split('.dev')[0]}" in text_of(ROOT / "CHANGELOG.md")
+
+
+def test_the_readmes_picture_is_small():
+    assert (DOCS / "images" / "rim_histograms.png").stat().st_size < 150_000
