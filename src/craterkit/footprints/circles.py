@@ -155,6 +155,9 @@ class Circles:
     ----------
     south, north : (n,) ndarray
         Latitudes that each circle spans; ±π/2 where it holds the pole.
+    partial_south, partial_north : (n,) ndarray
+        Latitudes between which it holds parts of parallels. Beyond them it holds whole parallels up to a
+        pole, or none.
     """
 
     def __init__(self, centres: Centres, radius: Floats, pixel: float) -> None:
@@ -163,19 +166,22 @@ class Circles:
         body = centres.body
         angle = np.minimum(radius / centres.sphere_radius, np.pi)
         if body.is_sphere:
-            self.south = np.maximum(centres.phi - angle, -np.pi / 2)
-            self.north = np.minimum(centres.phi + angle, np.pi / 2)
+            south, north = centres.phi - angle, centres.phi + angle
             self._solved = None
         else:
-            self.south, self.north = meridian_reach(body, centres.phi, radius)
+            south, north = meridian_reach(body, centres.phi, radius)
             # Measured: distances on the conformal sphere are right to about 0.25 f (r/a)³.
             error = 0.3 * body.flattening * radius * (radius / body.a) ** 3
             solved = (
                 (error > CONFORMAL_TOLERANCE_PX * pixel)
-                | (self.south <= -np.pi / 2)
-                | (self.north >= np.pi / 2)
+                | (south <= -np.pi / 2)
+                | (north >= np.pi / 2)
             )
             self._solved = solved if solved.any() else None
+        self.south, self.north = np.maximum(south, -np.pi / 2), np.minimum(north, np.pi / 2)
+        # Past a pole a meridian comes back: that is where parallels become whole.
+        self.partial_south = np.where(south < -np.pi / 2, -np.pi - south, south)
+        self.partial_north = np.where(north > np.pi / 2, np.pi - north, north)
         self._haversine = np.sin(angle / 2) ** 2
         self._find_tangents(angle)
 
@@ -187,8 +193,9 @@ class Circles:
         """
         centres = self.centres
         with np.errstate(invalid="ignore", divide="ignore"):
-            self._tangent = np.arcsin(np.sin(centres.chi) / np.cos(angle))
             half = np.arcsin(np.sin(angle) / centres.cos_chi)
+            tangent = np.arcsin(np.sin(centres.chi) / np.cos(angle))
+        self._tangent = np.where(np.isnan(half), np.nan, tangent)
         self._tangent_half = np.where(angle > np.pi / 2, np.pi - half, half) / centres.stretch
         if self._solved is not None:
             at = self._solved

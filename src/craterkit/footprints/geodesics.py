@@ -25,7 +25,10 @@ BISECTIONS = 60
 
 
 def meridian_reach(body: Body, phi: Floats, radius: Floats) -> tuple[Floats, Floats]:
-    """Latitudes of the southern and northern end of each circle; ±π/2 where it holds the pole."""
+    """Latitudes of the southern and northern end of each circle.
+
+    Past a pole they count on: an end at φ on the far side is ±π − φ.
+    """
     geod = body.geod
     start, zero = np.degrees(phi), np.zeros(phi.size)
 
@@ -33,7 +36,7 @@ def meridian_reach(body: Body, phi: Floats, radius: Floats) -> tuple[Floats, Flo
         azimuth = np.full(phi.size, 90.0 - 90.0 * towards)
         end = np.radians(geod.fwd(zero, start, azimuth, radius)[1])
         to_pole = geod.inv(zero, start, zero, np.full(phi.size, 90.0 * towards))[2]
-        return np.where(radius >= to_pole, towards * np.pi / 2, end)
+        return np.where(radius >= to_pole, towards * np.pi - end, end)
 
     return reach(-1.0), reach(1.0)
 

@@ -97,13 +97,16 @@ class Rounding:
 class Exact(NamedTuple):
     """Circles without the allowance for ties, for exact shares.
 
-    `sign` is -1 for holes; `top` and `bottom` are the continuous rows of their ends.
+    `sign` is -1 for holes. Continuous rows: the circle spans `first` to `last`, and holds parts of
+    parallels between `top` and `bottom`.
     """
 
     circles: Circles
     sign: float
+    first: Floats
     top: Floats
     bottom: Floats
+    last: Floats
 
 
 class ParallelAnnuli:
@@ -141,11 +144,10 @@ class ParallelAnnuli:
         radius, hole = features.radius * outer, features.radius * inner
         self._outer = Circles(self._centres, np.maximum(radius + outer_tie, 0.0), pixel)
         self._inner = Circles(self._centres, hole + tie, pixel) if inner > 0 else None
-        top, bottom = self._row_ends(self._outer)
+        top, bottom = self._rows_between(self._outer.south, self._outer.north)
         self.rows = np.stack([np.floor(top), np.ceil(bottom)], axis=1).astype(np.int64)
         self._exact: list[Exact] = []
         if rules.coverage == "fraction":
-            self._middle_row = grid.row_of(features.lat)
             self._exact.append(self._exactly(radius, 1.0))
             if self._inner is not None:
                 self._exact.append(self._exactly(hole, -1.0))
@@ -155,13 +157,15 @@ class ParallelAnnuli:
 
     def _exactly(self, radius: Floats, sign: float) -> Exact:
         circles = Circles(self._centres, radius, self.grid.row_height)
-        return Exact(circles, sign, *self._row_ends(circles))
+        ends = self._rows_between(circles.south, circles.north)
+        partial = self._rows_between(circles.partial_south, circles.partial_north)
+        return Exact(circles, sign, ends[0], *partial, ends[1])
 
-    def _row_ends(self, circles: Circles) -> tuple[Floats, Floats]:
-        """Continuous rows of the upper and lower end of each circle."""
+    def _rows_between(self, south: Floats, north: Floats) -> tuple[Floats, Floats]:
+        """First and last of the continuous rows of two latitudes."""
         one, other = (
             np.clip(self.grid.row_of(lat_from_phi(self.grid.body, phi)), -FAR, FAR)
-            for phi in (circles.north, circles.south)
+            for phi in (north, south)
         )
         return np.minimum(one, other), np.maximum(one, other)
 
@@ -375,8 +379,9 @@ class ParallelAnnuli:
         grid, roi = self.grid, rois[arcs.roi]
         per_radian = 1.0 / grid.radians_per_column
         for exact, spread in zip(self._exact, (arcs.spread, arcs.hole_spread), strict=False):
-            ends = (exact.top[roi], self._middle_row[roi], exact.bottom[roi])
-            for pair, y_mid, y_from, y_to in sub_rows(arcs.row, *ends, spread):
+            ends = (exact.first, exact.top, exact.bottom, exact.last)
+            first, top, bottom, last = (y[roi] for y in ends)
+            for pair, y_mid, y_from, y_to in sub_rows(arcs.row, first, top, bottom, last, spread):
                 own = roi[pair]
                 sight = self._centres.see(own, Parallels(grid.body, grid.phi(y_mid)))
                 half = exact.circles.half_widths(sight)

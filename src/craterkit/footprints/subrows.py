@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Slices", "sub_rows"]
 
-#: Slices of a row that a circle crosses from edge to edge, and of one that holds an end of it.
-FEWEST_CROSSING = 4
-FEWEST_AT_END = 8
+#: Slices of a row that is sliced evenly in y, and of one that is sliced evenly in θ: at least ...
+FEWEST_EVEN, FEWEST_ROUND = 4, 8
+
+#: ... and for each column by which the half-width changes within the row.
+EVEN_PER_COLUMN, ROUND_PER_COLUMN = 4.0, 8.0
+
+#: At most.
 MOST = 1 << 14
 
 #: Rows across a circle, below which it is sliced in θ throughout.
 SMALL = 12.0
-
-#: Slices for each column by which the half-width changes within the row.
-PER_COLUMN = 4.0
 
 
 class Slices(NamedTuple):
@@ -45,7 +46,7 @@ class Slices(NamedTuple):
 
 
 def sub_rows(
-    row: Ints, top: Floats, middle: Floats, bottom: Floats, spread: Floats
+    row: Ints, first: Floats, top: Floats, bottom: Floats, last: Floats, spread: Floats
 ) -> Iterator[Slices]:
     """Slice the part of each row that a circle reaches.
 
@@ -53,8 +54,10 @@ def sub_rows(
     ----------
     row : (m,) ndarray of int
         The rows.
-    top, middle, bottom : (m,) ndarray
-        First, middle and last y of the circle that each row is about.
+    first, last : (m,) ndarray
+        First and last y of the circle that each row is about.
+    top, bottom : (m,) ndarray
+        The y between which the circle holds parts of parallels; whole ones beyond.
     spread : (m,) ndarray
         By how many columns the circle's half-width changes within the row.
 
@@ -63,22 +66,37 @@ def sub_rows(
     Slices
         Those of some of the rows.
     """
+    whole_body = top >= bottom
+    top, bottom = np.where(whole_body, last, top), np.where(whole_body, last, bottom)
+    yield from _whole_slices(row, first, top)
+    yield from _whole_slices(row, bottom, last)
+
     y_first, y_last = np.maximum(row, top), np.minimum(row + 1.0, bottom)
-    crossing = (top <= row) & (bottom >= row + 1.0)
     reached = np.flatnonzero(y_last > y_first)
-    fewest = np.where(crossing[reached], FEWEST_CROSSING, FEWEST_AT_END)
-    wanted = np.clip(np.nan_to_num(PER_COLUMN * spread[reached]), fewest, MOST)
-    count = 1 << np.ceil(np.log2(wanted)).astype(np.intp)
-    even = crossing & (bottom - top > SMALL)
+    crossing = (top <= row) & (bottom >= row + 1.0) & (bottom - top > SMALL)
+    even = crossing[reached]
+    wanted = np.nan_to_num(spread[reached]) * np.where(even, EVEN_PER_COLUMN, ROUND_PER_COLUMN)
+    wanted = np.clip(wanted, np.where(even, FEWEST_EVEN, FEWEST_ROUND), MOST)
+    # Rounding must not double the slices of a mirror image.
+    count = 1 << np.ceil(np.log2(wanted) - 1e-6).astype(np.intp)
     # Odd numbers stand for slices in θ.
-    kind = count + ~even[reached]
+    kind = count + ~even
     for number in np.unique(kind):
         pair = reached[kind == number]
         if number % 2 == 0:
             yield _even_slices(pair, row[pair], int(number))
         else:
             ends = y_first[pair], y_last[pair]
-            yield _round_slices(pair, *ends, top[pair], middle[pair], bottom[pair], int(number) - 1)
+            yield _round_slices(pair, *ends, top[pair], bottom[pair], int(number) - 1)
+
+
+def _whole_slices(row: Ints, start: Floats, stop: Floats) -> Iterator[Slices]:
+    """One slice for the part of each row between two y, where the half-width is constant."""
+    y_from, y_to = np.maximum(row, start), np.minimum(row + 1.0, stop)
+    pair = np.flatnonzero(y_to > y_from)
+    if pair.size:
+        y_from, y_to = y_from[pair], y_to[pair]
+        yield Slices(pair, (y_from + y_to) / 2, y_from, y_to)
 
 
 def _even_slices(pair: Ints, row: Ints, count: int) -> Slices:
@@ -91,32 +109,22 @@ def _even_slices(pair: Ints, row: Ints, count: int) -> Slices:
 
 
 def _round_slices(
-    pair: Ints,
-    y_first: Floats,
-    y_last: Floats,
-    top: Floats,
-    middle: Floats,
-    bottom: Floats,
-    count: int,
+    pair: Ints, y_first: Floats, y_last: Floats, top: Floats, bottom: Floats, count: int
 ) -> Slices:
     """Slices of equal steps in θ."""
-    above, below, centre = (middle - top)[:, None], (bottom - middle)[:, None], middle[:, None]
+    centre, radius = ((top + bottom) / 2)[:, None], ((bottom - top) / 2)[:, None]
 
     def angle(y: Floats) -> Floats:
-        offset = y[:, None] - centre
-        reach = np.where(offset < 0, above, below)
-        # A centre at a pole has no height on one side.
-        ratio = np.divide(offset, reach, out=np.zeros_like(reach), where=reach > 0)
-        return np.arcsin(np.clip(ratio, -1.0, 1.0))
-
-    def y_at(sine: Floats) -> Floats:
-        return centre + np.where(sine < 0, above, below) * sine
+        sine = np.clip((y[:, None] - centre) / radius, -1.0, 1.0)
+        # Rounding at the ends, where θ is steep, would not be the same for mirror images.
+        return np.arcsin(np.where(np.abs(sine) > 1.0 - 1e-12, np.sign(sine), sine))
 
     start, stop = angle(y_first), angle(y_last)
-    edges = y_at(np.sin(start + (stop - start) * np.linspace(0.0, 1.0, count + 1)))
+    edges = centre + radius * np.sin(start + (stop - start) * np.linspace(0.0, 1.0, count + 1))
     edges[:, 0], edges[:, -1] = y_first, y_last
     step = (stop - start) / count
-    middles = y_at(_sine_of_mean_width(start + step * (np.arange(count) + 0.5), step))
+    theta = start + step * (np.arange(count) + 0.5)
+    middles = centre + radius * _sine_of_mean_width(theta, step)
     return Slices(
         np.repeat(pair, count), middles.ravel(), edges[:, :-1].ravel(), edges[:, 1:].ravel()
     )
