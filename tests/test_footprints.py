@@ -812,9 +812,9 @@ def green(vertices):
 @pytest.mark.parametrize("figure", [MOON, MARS], ids=lambda f: f.name)
 @pytest.mark.parametrize("coverage", ["all_touched", "center", "fraction"])
 def test_equirectangular_metres_are_degrees_in_other_units(coverage, figure):
-    # On an ellipsoid the formulas of a projection take planetographic latitude.
-    grid = small_grid("fine", figure, "planetographic_east")
-    crs = f"+proj=eqc +a={figure.a} +b={figure.b} +units=m +no_defs"
+    # On a map of a sphere, latitude is planetocentric, whatever the figure of the body.
+    grid = small_grid("fine", figure)
+    crs = f"+proj=eqc +R={figure.a} +units=m +no_defs"
     system = CoordinateSystem.from_user_input(crs, grid.body, what="raster")
     metres = np.radians(figure.a)
     transform = Affine(3 * metres, 0, -180 * metres, 0, -3 * metres, 90 * metres)

@@ -12,6 +12,9 @@ What was measured with PROJ 9.5, and what follows from it:
   system that is planetocentric (``IAU_2015:49912``: PROJ and GDAL turn the base's latitude into a
   planetographic one before they project it). So a projected position has planetographic latitude
   on an ellipsoid whatever the names say; only on lon/lat systems does "ocentric" in a name count.
+- The equirectangular projection of an *ellipsoid* (method 1028 of the EPSG) changed with PROJ 9.8:
+  northings were a · φ before and are distances along the meridian since, 23 km apart on Mars at
+  45°. Maps are read with the formulas of the PROJ that is installed.
 - ``IAU_2015:49911``, ``49916``, ``49931`` have a *westing* that grows westward, for PROJ and GDAL
   alike. Axes are taken as declared; a GeoTIFF and most WKT 1 do not keep them, so that westings
   and west-positive longitudes come back as eastings and east-positive longitudes.
