@@ -439,20 +439,12 @@ class CraterDatabase:
         >>> list(depths.columns[-2:])
         ['mean_dem_floor', 'percentile_90_dem_floor']
         """
-        from craterkit.extraction.extract import Options, extract_stats, make_rules
+        from craterkit.extraction.extract import Options, extract_stats
         from craterkit.statistics import parse_statistics
 
-        options = Options(
-            make_rules(coverage, weights),
-            nodata=nodata,
-            bands=bands,
-            scaled=scaled,
-            raster_crs=raster_crs,
-            n_jobs=n_jobs,
-            progress=progress,
-        )
-        columns = extract_stats(self._subject(regions), rasters, parse_statistics(stats), options)
-        return self._with_columns(columns)
+        request = parse_statistics(stats)
+        options = Options(coverage, weights, nodata, bands, scaled, raster_crs, n_jobs, progress)
+        return self._with(extract_stats(self._subject(regions), rasters, request, options))
 
     def get_arrays(
         self,
@@ -501,23 +493,15 @@ class CraterDatabase:
         >>> type(arrays["rim"].iloc[0]).__name__
         'MaskedArray'
         """
-        from craterkit.extraction.extract import Options, extract_arrays, make_rules
+        from craterkit.extraction.extract import Options, extract_arrays
 
-        options = Options(
-            make_rules(coverage, None).without_shares(),
-            nodata=nodata,
-            bands=bands,
-            scaled=scaled,
-            raster_crs=raster_crs,
-            n_jobs=n_jobs,
-            progress=progress,
-        )
+        options = Options(coverage, None, nodata, bands, scaled, raster_crs, n_jobs, progress)
         columns = extract_arrays(
             self._subject(regions), rasters, options, georeferenced=georeferenced
         )
-        return self._with_columns(columns)
+        return self._with(columns)
 
-    def _with_columns(self, columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    def _with(self, columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """The table, and new columns behind it."""
         new = pd.DataFrame(dict(columns), index=self._table.index)
         return pd.concat([self._table, new], axis=1)

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from craterkit.bodies import Body
     from craterkit.extraction.walk import Worker
     from craterkit.features import Features
+    from craterkit.footprints.rules import Coverage, Weighting
     from craterkit.grids import CylindricalGrid
     from craterkit.regions import Annulus
     from craterkit.statistics import Request
 
     Columns = dict[str, NDArray[Any]]
 
-__all__ = ["Options", "Subject", "extract_arrays", "extract_stats", "make_rules"]
+__all__ = ["Options", "Subject", "extract_arrays", "extract_stats"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,16 @@ class Subject:
 
 @dataclass(frozen=True)
 class Options:
-    """How rasters are read and pixels chosen; the arguments that all extraction shares."""
+    """How rasters are read and pixels chosen: the arguments that all extraction shares.
 
-    rules: Rules
+    Raises
+    ------
+    ArgumentError
+        If one of them has a value that it cannot take.
+    """
+
+    coverage: Coverage = "all_touched"
+    weights: Weighting | None = None
     nodata: Any = None
     bands: Any = 1
     scaled: bool = True
@@ -81,10 +89,27 @@ class Options:
     progress: bool | None = None
 
     def __post_init__(self) -> None:
-        for name, accepted in (("scaled", (True, False)), ("progress", (None, True, False))):
+        for name, accepted in _ACCEPTED.items():
             value = getattr(self, name)
-            if not any(value is choice for choice in accepted):
-                raise ArgumentError(f"{name} must be {_quoted(accepted)}, not {value!r}")
+            if not any(value is choice or _same_text(value, choice) for choice in accepted):
+                raise ArgumentError(f"{name} must be one of {_quoted(accepted)}, not {value!r}")
+
+    @property
+    def rules(self) -> Rules:
+        """The rule by which pixels belong, and what they count for."""
+        return Rules(self.coverage, area_weighted=self.weights == "area")
+
+
+_ACCEPTED: dict[str, tuple[object, ...]] = {
+    "coverage": COVERAGES,
+    "weights": (None, *WEIGHTS),
+    "scaled": (True, False),
+    "progress": (None, True, False),
+}
+
+
+def _same_text(value: object, choice: object) -> bool:
+    return isinstance(value, str) and value == choice
 
 
 @dataclass(frozen=True)
@@ -96,21 +121,6 @@ class Source:
     grid: CylindricalGrid
     bands: list[Band]
     band_labels: list[str] = field(default_factory=list)
-
-
-def make_rules(coverage: str, weights: object) -> Rules:
-    """Check `coverage` and `weights`.
-
-    Raises
-    ------
-    ArgumentError
-        If one of them is none of the accepted values.
-    """
-    if not isinstance(coverage, str) or coverage not in COVERAGES:
-        raise ArgumentError(f"coverage must be one of {_quoted(COVERAGES)}, not {coverage!r}")
-    if weights is not None and (not isinstance(weights, str) or weights not in WEIGHTS):
-        raise ArgumentError(f"weights must be None or {_quoted(WEIGHTS)}, not {weights!r}")
-    return Rules(coverage, area_weighted=weights == "area")  # type: ignore[arg-type]
 
 
 def extract_stats(subject: Subject, rasters: object, request: Request, options: Options) -> Columns:
@@ -135,6 +145,9 @@ def extract_arrays(
     subject: Subject, rasters: object, options: Options, *, georeferenced: bool
 ) -> Columns:
     """Masked arrays of every feature, by column name."""
+    if options.coverage == "fraction":
+        # The same pixels, without working out their shares.
+        options = replace(options, coverage="all_touched")
     names = ["", "transform"] if georeferenced else [""]
 
     def job(source: Source, regions: JoinedRegions) -> Job:

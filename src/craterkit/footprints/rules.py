@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 __all__ = ["COVERAGES", "WEIGHTS", "Coverage", "Rules", "Weighting"]
@@ -33,7 +33,3 @@ class Rules:
     def weighted(self) -> bool:
         """Whether pixels count differently at all."""
         return self.area_weighted or self.coverage == "fraction"
-
-    def without_shares(self) -> Rules:
-        """Return rules that select the same pixels without the shares that ``"fraction"`` gives them."""
-        return replace(self, coverage="all_touched") if self.coverage == "fraction" else self
