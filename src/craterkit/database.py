@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -163,13 +165,12 @@ class CraterDatabase:
         """The centres as points."""
         import shapely
 
-        points = shapely.points(self._features.lon, self._features.lat)
-        return self._geo_series(points, "center")
+        return self._geo_series(shapely.points(self._features.lon, self._features.lat), "center")
 
     @property
     def regions(self) -> Mapping[str, Annulus]:
         """Definitions of the regions by name, in the order in which they were added."""
-        return self._regions
+        return MappingProxyType(self._regions)
 
     @property
     def data(self) -> gpd.GeoDataFrame:
@@ -183,17 +184,13 @@ class CraterDatabase:
             taken = "geometry" in self._table.columns
             self._frame = region_frame(self._table, self.center, "center" if taken else "geometry")
             for name in self._regions:
-                self._frame.offer(name, self._drawer(name))
+                self._frame.offer(name, partial(self._draw, name))
         return self._frame
-
-    def _drawer(self, name: str) -> Callable[[], gpd.GeoSeries]:
-        return lambda: self._draw(name)
 
     def _draw(self, name: str) -> gpd.GeoSeries:
         from craterkit.polygons import draw_annuli
 
-        polygons = draw_annuli(self._body, self._features, self._regions[name])
-        return self._geo_series(polygons, name)
+        return self._geo_series(draw_annuli(self._body, self._features, self._regions[name]), name)
 
     def _geo_series(self, geometries: NDArray[np.object_], name: str) -> gpd.GeoSeries:
         from craterkit.frames import geo_series
@@ -335,7 +332,7 @@ class CraterDatabase:
         self._regions.add(name, region, overwrite=overwrite)
         if self._frame is not None:
             self._frame.withdraw(name)
-            self._frame.offer(name, self._drawer(name))
+            self._frame.offer(name, partial(self._draw, name))
 
     def _is_taken(self, name: str) -> str | None:
         attribute = as_attribute(name)
@@ -496,10 +493,8 @@ class CraterDatabase:
         from craterkit.extraction.extract import Options, extract_arrays
 
         options = Options(coverage, None, nodata, bands, scaled, raster_crs, n_jobs, progress)
-        columns = extract_arrays(
-            self._subject(regions), rasters, options, georeferenced=georeferenced
-        )
-        return self._with(columns)
+        subject = self._subject(regions)
+        return self._with(extract_arrays(subject, rasters, options, georeferenced=georeferenced))
 
     def _with(self, columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """The table, and new columns behind it."""
