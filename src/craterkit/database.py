@@ -183,8 +183,8 @@ class CraterDatabase:
 
             taken = "geometry" in self._table.columns
             self._frame = region_frame(self._table, self.center, "center" if taken else "geometry")
-            for name in self._regions:
-                self._frame.offer(name, partial(self._draw, name))
+        for name in self._regions:
+            self._frame.offer(name, partial(self._draw, name))
         return self._frame
 
     def _draw(self, name: str) -> gpd.GeoSeries:
@@ -237,7 +237,8 @@ class CraterDatabase:
         selected._regions = Regions(selected._is_taken)
         for name, region in self._regions.items():
             selected._regions.add(name, region)
-        selected._frame = None
+        # Columns that the user has added go along.
+        selected._frame = None if self._frame is None else self._frame.select(which)
         return selected
 
     def __repr__(self) -> str:
@@ -332,7 +333,6 @@ class CraterDatabase:
         self._regions.add(name, region, overwrite=overwrite)
         if self._frame is not None:
             self._frame.withdraw(name)
-            self._frame.offer(name, partial(self._draw, name))
 
     def _is_taken(self, name: str) -> str | None:
         attribute = as_attribute(name)

@@ -33,26 +33,30 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     What is derived from it (selections, copies, ...) has the columns that exist by then.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        object.__setattr__(self, "_lazy", {})
-        super().__init__(*args, **kwargs)
-
     @property
     def _constructor(self) -> Any:  # noqa: ANN401
         return gpd.GeoDataFrame
 
     @property
     def _offered(self) -> dict[str, Callable[[], gpd.GeoSeries]]:
-        # A frame that geopandas derived from this one has none.
-        return self.__dict__.get("_lazy", {})
+        # Neither a derived nor an unpickled frame has any to begin with.
+        if "_lazy" not in self.__dict__:
+            object.__setattr__(self, "_lazy", {})
+        return self.__dict__["_lazy"]
 
     def offer(self, name: str, draw: Callable[[], gpd.GeoSeries]) -> None:
         """Let `draw` make the column `name` when it is asked for."""
-        self._lazy[name] = draw
+        self._offered[name] = draw
+
+    def select(self, rows: slice | NDArray[np.intp]) -> RegionFrame:
+        """Return some of the rows, without the columns that were offered."""
+        kept = [column for column in self.columns if column not in self._offered]
+        frame = pd.DataFrame(self)[kept].iloc[rows].copy()
+        return RegionFrame(frame, geometry=self.geometry.name)
 
     def withdraw(self, name: str) -> None:
         """Forget the column `name`, drawn or not."""
-        self._lazy.pop(name, None)
+        self._offered.pop(name, None)
         if name in self.columns:
             del self[name]
 

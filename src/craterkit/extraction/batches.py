@@ -24,16 +24,20 @@ __all__ = ["batches", "portions"]
 #: Pairs of an ROI and a row whose footprints are found at a time.
 BATCH_ROWS = 1 << 15
 
+#: Pixels whose weights are found at a time, holes included.
+BATCH_PIXELS = 1 << 22
+
 #: Pixels that are worked on at a time.
 PORTION_PIXELS = 1 << 17
 
 
 def batches(regions: JoinedRegions, chunk: Chunk) -> Iterator[slice]:
-    """Cut the ROIs of a chunk into runs of one group and of a bounded number of rows."""
+    """Cut the ROIs of a chunk into runs of one group and of a bounded size."""
     window, rois = chunk.window, chunk.rois
     top, bottom = np.clip(regions.rows[rois].T, window.row_start, window.row_stop)
-    portion = np.cumsum(bottom - top) // BATCH_ROWS
-    new = (np.diff(portion) > 0) | (np.diff(regions.groups[rois]) > 0)
+    rows = np.cumsum(bottom - top) // BATCH_ROWS
+    pixels = np.cumsum((bottom - top) * chunk.widths) // BATCH_PIXELS
+    new = (np.diff(rows) > 0) | (np.diff(pixels) > 0) | (np.diff(regions.groups[rois]) > 0)
     cuts = [0, *(np.flatnonzero(new) + 1), rois.size]
     for start, stop in pairwise(cuts):
         yield slice(int(start), int(stop))

@@ -49,6 +49,8 @@ class Chunk:
         Blocks to read, joined to rectangles.
     rois : ndarray of int
         ROIs that may have pixels here.
+    widths : ndarray
+        Columns that each of them may touch.
     begins, ends : ndarray of bool
         Whether this is the first and the last chunk of each of them.
     """
@@ -56,6 +58,7 @@ class Chunk:
     window: Window
     reads: list[Window]
     rois: Ints
+    widths: Floats
     begins: Bools
     ends: Bools
 
@@ -87,6 +90,7 @@ class Plan:
         self._rows = np.clip(regions.rows, 0, height)
         low, high = regions.columns()
         self._west = low
+        self._width = np.minimum(high - low, grid.columns)
         self._group = regions.groups
         self._turns = list(self._wrap(low, high))
         reached = np.zeros(len(regions), dtype=bool)
@@ -136,6 +140,7 @@ class Plan:
                 window,
                 self._reads(window, roi[members]),
                 roi[members],
+                self._width[roi[members]],
                 begins[members],
                 ends[members],
             )
