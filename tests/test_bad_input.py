@@ -66,7 +66,7 @@ def test_every_error_derives_from_the_librarys_and_from_a_built_in():
     assert len(raised) >= 8
     for error in raised:
         assert issubclass(error, CraterkitError)
-        assert issubclass(error, ValueError | OSError)
+        assert issubclass(error, ValueError | OSError | TypeError)
     assert issubclass(RasterError, OSError)
     assert issubclass(DroppedRowsWarning, UserWarning)
 
@@ -734,3 +734,9 @@ def test_rows_are_chosen_by_a_fitting_mask_a_slice_or_positions(cdb, rows):
 def test_a_mask_of_other_rows_is_refused(cdb):
     with pytest.raises(TableError, match="index"):
         cdb[pd.Series([True, False], index=["x", "y"])]
+
+
+@pytest.mark.parametrize("source", [None, 5, b"x.tif", np.zeros((3, 3))], ids=repr)
+def test_what_is_no_raster_is_said(cdb, source):
+    with pytest.raises(errors.RasterTypeError, match="must be a path"):
+        cdb.get_stats(source, "c")

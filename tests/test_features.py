@@ -13,6 +13,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from craterkit.bodies import wrap_longitude
 from craterkit.columns import ColumnRoles
 from craterkit.errors import ColumnError, DroppedRowsWarning, FeatureError, TableError
 from craterkit.features import (
@@ -21,7 +22,6 @@ from craterkit.features import (
     has_point_geometry,
     numeric_column,
     raw_positions,
-    wrap_longitude,
 )
 
 ROLES = ColumnRoles("lat", "lon", "radius", is_diameter=False)

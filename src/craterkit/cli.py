@@ -157,9 +157,11 @@ def _stats(parsed: argparse.Namespace) -> None:
         parsed.units,
         errors="drop" if parsed.drop else "raise",
     )
-    inner, outer = (0.0, parsed.circle) if parsed.annulus is None else parsed.annulus
     region = parsed.name or ("circle" if parsed.annulus is None else "annulus")
-    cdb.add_annuli(region, inner, outer, nvert=parsed.nvert)
+    if parsed.annulus is None:
+        cdb.add_circles(region, parsed.circle, nvert=parsed.nvert)
+    else:
+        cdb.add_annuli(region, *parsed.annulus, nvert=parsed.nvert)
     rasters = parsed.rasters
     stats = cdb.get_stats(
         rasters[0] if len(rasters) == 1 else rasters,

@@ -181,8 +181,9 @@ class CraterDatabase:
         if self._frame is None:
             from craterkit.frames import region_frame
 
-            taken = "geometry" in self._table.columns
-            self._frame = region_frame(self._table, self.center, "center" if taken else "geometry")
+            names = ("geometry", "center", "feature_center", "feature_center_")
+            free = next(name for name in names if name not in self._table.columns)
+            self._frame = region_frame(self._table, self.center, free)
         for name in self._regions:
             self._frame.offer(name, partial(self._draw, name))
         return self._frame
@@ -224,6 +225,8 @@ class CraterDatabase:
         )
 
     __hash__ = None  # type: ignore[assignment]
+    __iter__ = None  # rows are reached through `data`
+    __contains__ = None
 
     def __getitem__(
         self, rows: slice | Sequence[bool] | NDArray[Any] | pd.Series[Any]
@@ -234,11 +237,11 @@ class CraterDatabase:
         selected._body = self._body
         selected._features = self._features[which]
         selected._table = self._table.iloc[which].copy()
+        # Columns that the user has added go along.
+        selected._frame = None if self._frame is None else self._frame.select(which)
         selected._regions = Regions(selected._is_taken)
         for name, region in self._regions.items():
             selected._regions.add(name, region)
-        # Columns that the user has added go along.
-        selected._frame = None if self._frame is None else self._frame.select(which)
         return selected
 
     def __repr__(self) -> str:
@@ -340,6 +343,8 @@ class CraterDatabase:
             return "the database has that attribute"
         if name in self._table.columns or name in ("geometry", "center"):
             return "the table has that column"
+        if self._frame is not None and self._frame.has_own(name):
+            return "data has a column of that name"
         return None
 
     def _subject(self, regions: str | Sequence[str]) -> Subject:

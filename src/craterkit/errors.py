@@ -15,6 +15,7 @@ __all__ = [
     "FeatureError",
     "OutsideRasterWarning",
     "RasterError",
+    "RasterTypeError",
     "RegionError",
     "StatisticError",
     "TableError",
@@ -59,6 +60,10 @@ class RegionError(CraterkitError, ValueError):
 
 class RasterError(CraterkitError, OSError):
     """A raster that cannot be opened or read."""
+
+
+class RasterTypeError(CraterkitError, TypeError):
+    """Something that is no raster at all."""
 
 
 class StatisticError(CraterkitError, ValueError):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from craterkit.bodies import wrap_longitude
 from craterkit.columns import ColumnRoles
 from craterkit.errors import ColumnError, DroppedRowsWarning, FeatureError, TableError
 
@@ -27,7 +28,6 @@ __all__ = [
     "has_point_geometry",
     "numeric_column",
     "raw_positions",
-    "wrap_longitude",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -115,19 +115,6 @@ class Features:
 def _indices(which: npt.NDArray[Any] | list[Any]) -> npt.NDArray[Any]:
     array = np.asarray(which)
     return array if array.size or array.dtype == np.bool_ else array.astype(np.intp)
-
-
-def wrap_longitude(lon: Floats) -> Floats:
-    """Bring longitudes into [-180, 180); those already there keep every bit.
-
-    Examples
-    --------
-    >>> wrap_longitude(np.array([0.1, 180.0, 359.5, -190.0])).tolist()
-    [0.1, -180.0, -0.5, 170.0]
-    """
-    wrapped = lon - 360.0 * np.floor((lon + 180.0) / 360.0)
-    wrapped = np.where((wrapped >= 180.0) | (wrapped < -180.0), -180.0, wrapped)
-    return np.where((lon >= -180.0) & (lon < 180.0), lon, wrapped)
 
 
 def numeric_column(series: "pd.Series[Any]", *, what: str) -> Floats:

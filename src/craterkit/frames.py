@@ -48,6 +48,10 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
         """Let `draw` make the column `name` when it is asked for."""
         self._offered[name] = draw
 
+    def has_own(self, name: str) -> bool:
+        """Whether a column of this name exists that was never offered."""
+        return name in self.columns and name not in self._offered
+
     def select(self, rows: slice | NDArray[np.intp]) -> RegionFrame:
         """Return some of the rows, without the columns that were offered."""
         kept = [column for column in self.columns if column not in self._offered]

@@ -36,6 +36,9 @@ TOLERANCE_PX = 1e-3
 #: A point this near a boundary, in pixels, lies on it.
 TIE_PX = 1e-9
 
+#: How far, in pixels, the period may be from a whole number of columns by rounding alone.
+ROUNDING_PX = 1e-5
+
 #: Points along each side that are compared.
 PROBES = 17
 
@@ -87,10 +90,9 @@ class CylindricalGrid:
         if self.transform.a == 0 or self.transform.e == 0:
             raise RasterError(f"{self.name}: its pixels have no width or no height")
         self._measure_columns()
-        whole = int(np.round(self.period))
         assign = object.__setattr__
-        assign(self, "wraps", self.shape[1] >= whole and abs(self.period - whole) < 0.5)
-        assign(self, "columns", min(self.shape[1], whole))
+        assign(self, "wraps", self.shape[1] > self.period - 0.5)
+        assign(self, "columns", min(self.shape[1], int(np.ceil(self.period - TIE_PX))))
         assign(self, "_pole_rows", self._find_pole_rows())
         self._check_parallels()
 
@@ -112,18 +114,20 @@ class CylindricalGrid:
         neighbours, _ = self._to_body([centre - 0.5, centre + 0.5], middle)
         if not np.isfinite(neighbours).all():
             self._refuse("the middle of it lies outside the domain of its projection")
-        rough = _turned(neighbours[1] - neighbours[0])
+        rough = float(neighbours[1] - neighbours[0])
         if rough == 0:
             self._refuse("its columns share one longitude")
         # The longest lever that stays within a quarter turn gives the most precise step.
-        lever = max(min(float(width), 90.0 / abs(float(rough))) / 2, 0.5)
+        lever = max(min(float(width), 90.0 / abs(rough)) / 2, 0.5)
         ends, _ = self._to_body([centre - lever, centre + lever], middle)
         turns = np.round((rough * 2 * lever - (ends[1] - ends[0])) / 360.0)
         step = (ends[1] - ends[0] + 360.0 * turns) / (2 * lever)
         assign = object.__setattr__
         assign(self, "_step", float(step))
         assign(self, "_west", float(ends[0] - step * (centre - lever)))
-        assign(self, "period", float(360.0 / abs(step)))
+        period = 360.0 / abs(float(step))
+        # Rounding in the file or the projection must not make a whole period a broken one.
+        assign(self, "period", float(round(period)) if _nearly_whole(period) else period)
 
     def _find_pole_rows(self) -> tuple[float, float]:
         """Pixel rows of the south and the north pole; ±inf where the projection has none."""
@@ -159,6 +163,11 @@ class CylindricalGrid:
     def body(self) -> Body:
         """The body that the grid lies on."""
         return self.system.body
+
+    @property
+    def extent(self) -> float:
+        """Continuous columns in use: at most a period, so that no ground counts twice."""
+        return min(float(self.columns), self.period)
 
     @property
     def radians_per_column(self) -> float:
@@ -218,6 +227,10 @@ class CylindricalGrid:
         """True area in m², on the body's ellipsoid, of one column between two pixel coordinates y."""
         area = band_area(self.body, self.phi(y_from), self.phi(y_to))
         return np.abs(area) * self.radians_per_column
+
+
+def _nearly_whole(columns: float) -> bool:
+    return abs(columns - round(columns)) < ROUNDING_PX
 
 
 def _turned(degrees: ArrayLike) -> Floats:

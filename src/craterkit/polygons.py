@@ -222,7 +222,11 @@ def draw_annuli(body: Body, features: Features, region: Annulus) -> Objects:
             shapely.linearrings(np.stack([ring.lon[plain], ring.lat[plain]], axis=-1)[:, ::-1])
             for ring in rings
         )
-        out[plain] = shapely.polygons(shells, holes[0][:, None] if holes else None)
+        polygons = shapely.polygons(shells, holes[0][:, None] if holes else None)
+        out[plain] = polygons
+        if holes:
+            # With few vertices a hole may stick out of its shell.
+            plain[plain] = shapely.is_valid(polygons)
     plane = Plane()
     for i in np.flatnonzero(~plain):
         own = [

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from craterkit.errors import ArgumentError, CRSError, RasterError
+from craterkit.errors import ArgumentError, CRSError, RasterError, RasterTypeError
 from craterkit.grids import CylindricalGrid
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Band:
         Of the raw numbers.
     nodata : float or None
         Raw value that stands for no data.
+    nodata_is_exact : bool
+        Whether that is certain: GDAL hands it over as a double, which 64-bit integers may not fit.
     scale, offset : float
         The physical value is ``raw * scale + offset``.
     has_mask : bool
@@ -72,6 +74,7 @@ class Band:
     number: int
     dtype: np.dtype[Any]
     nodata: float | None
+    nodata_is_exact: bool
     scale: float
     offset: float
     has_mask: bool
@@ -108,7 +111,7 @@ class Band:
             with np.errstate(over="ignore"):
                 return self.dtype.type(self.nodata)
         info = np.iinfo(self.dtype)
-        if not float(self.nodata).is_integer() or not info.min <= self.nodata <= info.max:
+        if int(self.nodata) != self.nodata or not info.min <= self.nodata <= info.max:
             return None
         return self.dtype.type(int(self.nodata))
 
@@ -128,7 +131,7 @@ class Raster:
     ------
     RasterError
         If it cannot be opened.
-    TypeError
+    RasterTypeError
         If `source` is something else.
     """
 
@@ -145,7 +148,7 @@ class Raster:
             if source.closed:
                 raise RasterError(f"{self.name}: the dataset is closed")
         else:
-            raise TypeError(
+            raise RasterTypeError(
                 "a raster must be a path, a name that GDAL opens or an open rasterio dataset, "
                 f"not {type(source).__name__}"
             )
@@ -205,6 +208,7 @@ class Raster:
             number=number,
             dtype=dtype,
             nodata=dataset.nodatavals[number - 1],
+            nodata_is_exact=_is_exact(dataset.nodatavals[number - 1], dtype),
             scale=float(dataset.scales[number - 1]),
             offset=float(dataset.offsets[number - 1]),
             has_mask=MaskFlags.per_dataset in flags or MaskFlags.alpha in flags,
@@ -302,6 +306,12 @@ class Raster:
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
             ) from error
+
+
+def _is_exact(nodata: float | None, dtype: np.dtype[Any]) -> bool:
+    if nodata is None or dtype.kind == "f" or dtype.itemsize < 8:
+        return True
+    return abs(nodata) < 2.0**53 or nodata == float(np.iinfo(np.int64).min)
 
 
 def _subdatasets(dataset: Any) -> str:  # noqa: ANN401

@@ -159,7 +159,7 @@ class Regions(Mapping[str, Annulus]):
         if not wanted:
             raise RegionError("regions names no region")
         for name in wanted:
-            if name not in self:
+            if not isinstance(name, str) or name not in self:
                 known = ", ".join(map(repr, self)) or "none yet; see add_circles and add_annuli"
                 raise RegionError(f"there is no region {name!r}; known: {known}")
         return {name: self[name] for name in wanted}

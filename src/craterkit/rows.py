@@ -46,6 +46,9 @@ def select_rows(
             f"rows are selected by a boolean mask, a slice or positions, not by {rows!r}"
         )
     if which.dtype.kind != "b":
+        beyond = which[(which < -index.size) | (which >= index.size)] if which.size else which
+        if beyond.size:
+            raise TableError(f"there is no row at position {beyond[0]} among {index.size} rows")
         return which.astype(np.intp)
     if which.size != index.size:
         raise TableError(f"the mask has {which.size} values for {index.size} rows")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -127,11 +126,12 @@ def extract_stats(subject: Subject, rasters: object, request: Request, options: 
     """Statistics of every feature, by column name."""
     names = [item.name for item in request.items]
 
-    def job(source: Source, regions: JoinedRegions) -> Job:
+    def job(source: Source, regions: JoinedRegions, plan: Plan) -> Job:
         worker = StatisticsWorker(
             regions,
             source.bands,
             request,
+            ~plan.outside,
             weighted=options.rules.weighted,
             scaled=options.scaled,
             name_roi=lambda roi: subject.name_feature(roi % len(subject.features)),
@@ -150,7 +150,7 @@ def extract_arrays(
         options = replace(options, coverage="all_touched")
     names = ["", "transform"] if georeferenced else [""]
 
-    def job(source: Source, regions: JoinedRegions) -> Job:
+    def job(source: Source, regions: JoinedRegions, _: Plan) -> Job:
         worker = ArraysWorker(source.grid, regions, source.bands, scaled=options.scaled)
 
         def columns() -> list[Columns]:
@@ -182,20 +182,21 @@ def _extract(
     rasters: object,
     options: Options,
     names: Sequence[str],
-    make_job: Callable[[Source, JoinedRegions], Job],
+    make_job: Callable[[Source, JoinedRegions, Plan], Job],
     description: str,
 ) -> Columns:
     threads = count_threads(options.n_jobs)
     size = len(subject.features)
-    with ExitStack() as stack:
-        sources = _open(subject, rasters, options, stack)
-        columns: Columns = dict.fromkeys(_column_names(subject, sources, names), np.zeros(0))
-        plans = [_plan(subject, source, options.rules) for source in sources]
-        _warn_of_outside(subject, sources, [plan for _, plan in plans])
-        total = size * len(subject.regions) * len(sources)
-        with Progress(total, description, show=options.progress) as progress:
-            for source, (regions, plan) in zip(sources, plans, strict=True):
-                job = make_job(source, regions)
+    sources = _open(subject, rasters, options)
+    columns: Columns = dict.fromkeys(_column_names(subject, sources, names), np.zeros(0))
+    outside: list[NDArray[np.bool_]] = []
+    total = size * len(subject.regions) * len(sources)
+    with Progress(total, description, show=options.progress) as progress:
+        for source in sources:
+            regions, plan = _plan(subject, source, options.rules)
+            outside.append(plan.outside)
+            job = make_job(source, regions, plan)
+            with source.raster:
                 walk(
                     source.raster,
                     source.bands,
@@ -204,12 +205,13 @@ def _extract(
                     threads=threads,
                     progress=progress,
                 )
-                for band, found in zip(source.band_labels, job.columns(), strict=True):
-                    for number, region in enumerate(subject.regions):
-                        own = slice(number * size, (number + 1) * size)
-                        for name in names:
-                            label = _column_name(name, source.label, band, region)
-                            columns[label] = found[name][own]
+            for band, found in zip(source.band_labels, job.columns(), strict=True):
+                for number, region in enumerate(subject.regions):
+                    own = slice(number * size, (number + 1) * size)
+                    for name in names:
+                        label = _column_name(name, source.label, band, region)
+                        columns[label] = found[name][own]
+    _warn_of_outside(subject, sources, outside)
     return columns
 
 
@@ -223,22 +225,27 @@ def _plan(subject: Subject, source: Source, rules: Rules) -> tuple[JoinedRegions
     return regions, Plan(source.grid, source.raster.block_shape, regions)
 
 
-def _open(subject: Subject, rasters: object, options: Options, stack: ExitStack) -> list[Source]:
-    """Open and check every raster."""
+def _open(subject: Subject, rasters: object, options: Options) -> list[Source]:
+    """Check every raster; each is opened again when its turn comes."""
     named = _name_rasters(rasters)
     labels = [label for label, _ in named]
     nodata = _by_label(options.nodata, labels, "nodata")
     crs = _by_label(options.raster_crs, labels, "raster_crs")
     sources = []
     for label, given in named:
-        raster = stack.enter_context(Raster(given))
-        grid = raster.grid(subject.body, crs[label])
-        bands = raster.pick_bands(options.bands)
-        labels_of_bands = _band_labels(bands, single=isinstance(options.bands, int | np.integer))
+        with Raster(given) as raster:
+            grid = raster.grid(subject.body, crs[label])
+            bands = raster.pick_bands(options.bands)
         if nodata[label] is not None:
             value = _check_nodata(nodata[label])
-            bands = [replace(band, nodata=value) for band in bands]
-        sources.append(Source(label, raster, grid, bands, labels_of_bands))
+            bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
+        for band in bands:
+            if not band.nodata_is_exact:
+                raise ArgumentError(
+                    f"{raster.name}: band {band.number} declares a nodata value for 64-bit integers, "
+                    "which cannot be read exactly; pass it as nodata="
+                )
+        sources.append(Source(label, raster, grid, bands, _band_labels(bands, options.bands)))
     return sources
 
 
@@ -249,9 +256,9 @@ def _name_rasters(rasters: object) -> list[tuple[str, Any]]:
         for label, _ in named:
             if not label:
                 raise ArgumentError("rasters: a raster's name must not be empty")
-    elif isinstance(rasters, str | os.PathLike) or hasattr(rasters, "read"):
-        return [("", rasters)]
-    elif isinstance(rasters, Iterable):
+    elif isinstance(rasters, Iterable) and not isinstance(
+        rasters, str | bytes | os.PathLike | np.ndarray
+    ):
         named = []
         taken: set[str] = set()
         for raster in rasters:
@@ -282,6 +289,7 @@ def _unique(label: str, taken: set[str]) -> str:
 def _by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  # noqa: ANN401
     if not isinstance(value, Mapping):
         return dict.fromkeys(labels, value)
+    value = {str(key): own for key, own in value.items()}
     unknown = [key for key in value if key not in labels]
     if unknown:
         known = _quoted(labels) if labels != [""] else "none: a bare raster has no name"
@@ -292,15 +300,15 @@ def _by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  
 
 
 def _check_nodata(value: Any) -> float:  # noqa: ANN401
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentError(
             f"nodata must be a number, or a dict of numbers by raster, not {value!r}"
         )
     return value  # type: ignore[return-value]
 
 
-def _band_labels(bands: list[Band], *, single: bool) -> list[str]:
-    if single:
+def _band_labels(bands: list[Band], asked: Any) -> list[str]:  # noqa: ANN401
+    if isinstance(asked, int | str | np.integer) and asked != "all":
         return [""]
     described = [band.description for band in bands]
     if all(described) and len(set(described)) == len(described):
@@ -338,12 +346,14 @@ def _column_names(subject: Subject, sources: list[Source], names: Sequence[str])
     return columns
 
 
-def _warn_of_outside(subject: Subject, sources: list[Source], plans: list[Plan]) -> None:
+def _warn_of_outside(
+    subject: Subject, sources: list[Source], outside_of: list[NDArray[np.bool_]]
+) -> None:
     """Warn once, with a count for each raster and region."""
     size, parts, total = len(subject.features), [], 0
-    for source, plan in zip(sources, plans, strict=True):
+    for source, is_outside in zip(sources, outside_of, strict=True):
         for number, region in enumerate(subject.regions):
-            outside = int(plan.outside[number * size : (number + 1) * size].sum())
+            outside = int(is_outside[number * size : (number + 1) * size].sum())
             if outside:
                 total += outside
                 parts.append(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StatisticsWorker"]
 
-#: ROIs whose whole ground is weighed at a time.
-GROUND_BATCH = 4096
+#: By how much a share may exceed 1, relatively, because of rounding.
+ROUNDING = 1e-3
 
 
 class StatisticsWorker:
@@ -47,6 +47,8 @@ class StatisticsWorker:
         The bands.
     request : Request
         The statistics.
+    reached : (n,) ndarray of bool
+        Which ROIs the raster reaches.
     weighted : bool
         Whether pixels count differently.
     scaled : bool
@@ -60,6 +62,7 @@ class StatisticsWorker:
         regions: JoinedRegions,
         bands: Sequence[Band],
         request: Request,
+        reached: NDArray[np.bool_],
         *,
         weighted: bool,
         scaled: bool,
@@ -68,6 +71,7 @@ class StatisticsWorker:
         self._regions = regions
         self._bands = bands
         self._request = request
+        self._reached = reached
         self._scaled = scaled
         self._name_roi = name_roi
         size = len(regions)
@@ -207,13 +211,12 @@ class StatisticsWorker:
         for i, (start, count) in enumerate(zip(groups.starts, groups.count, strict=True)):
             if not count:
                 continue
-            values = groups.values[start : start + count]
-            arguments = [values]
+            own = slice(start, start + count)
+            # Copies: a function may sort or change what it gets.
+            arguments = [groups.values[own].copy()]
             if function.takes_weights:
                 weights = groups.weights
-                arguments.append(
-                    np.ones(count) if weights is None else weights[start : start + count]
-                )
+                arguments.append(np.ones(count) if weights is None else weights[own].copy())
             try:
                 out[i] = function.function(*arguments)
             except Exception as error:
@@ -242,7 +245,7 @@ class StatisticsWorker:
                 with np.errstate(invalid="ignore", divide="ignore"):
                     share = np.where(ground > 0, moments.weight / ground, np.nan)
                 # The two are summed differently, so that their ratio may exceed 1 by rounding.
-                out[item.name] = np.minimum(share, 1.0)
+                out[item.name] = np.where(share < 1.0 + ROUNDING, np.minimum(share, 1.0), share)
             else:
                 out[item.name] = _plain(self._columns[number][item.name])
         if "unique" in out:
@@ -250,16 +253,11 @@ class StatisticsWorker:
         return out
 
     def _ground(self) -> Floats:
-        rois = np.arange(len(self._regions))
-        cuts = np.union1d(
-            np.arange(0, rois.size, GROUND_BATCH), np.flatnonzero(np.diff(self._regions.groups)) + 1
-        )
-        parts = [
-            self._regions.ground_weight(part)
-            for part in np.split(rois, cuts[cuts > 0])
-            if part.size
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        """Weight of each whole ROI; of one that the raster does not reach, anything above 0 does."""
+        ground = np.ones(len(self._regions))
+        reached = np.flatnonzero(self._reached)
+        ground[reached] = self._regions.ground_weight(reached)
+        return ground
 
 
 def _plain(column: NDArray[Any]) -> NDArray[Any]:

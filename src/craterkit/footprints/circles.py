@@ -202,7 +202,7 @@ class Circles:
             self._tangent[at], self._tangent_half[at] = tangent_parallel(
                 centres.body, centres.phi[at], self.radius[at]
             )
-        self._tangent_is_narrowest = self._tangent_half > np.pi / 2
+        self._tangent_is_narrowest = (self.south <= -np.pi / 2) & (self.north >= np.pi / 2)
 
     def half_widths(self, sight: Sight) -> Floats:
         """Half-widths of the circles on parallels, in radians of longitude.

@@ -74,4 +74,5 @@ class JoinedRegions:
 
     def ground_weight(self, rois: Ints) -> Floats:
         """Weight of whole ROIs, sorted by group, the ground outside the raster included."""
-        return np.concatenate([engine.ground_weight(own) for _, engine, own in self._split(rois)])
+        parts = [engine.ground_weight(own) for _, engine, own in self._split(rois)]
+        return np.concatenate(parts) if parts else np.zeros(0)

@@ -37,6 +37,9 @@ __all__ = ["ParallelAnnuli"]
 #: Rows farther from the raster than this are as good as infinitely far.
 FAR = 2.0**40
 
+#: Rows (and pairs of an ROI and a row) for which whole ROIs are weighed at a time.
+WINDOW_ROWS = 1 << 18
+
 
 class Arcs(NamedTuple):
     """Arcs in continuous columns, one a pair of an ROI and a row; a NaN hole is none.
@@ -210,8 +213,13 @@ class ParallelAnnuli:
         (k,) ndarray
             Pixels (or their covered shares, or areas) on the grid continued over the whole body.
         """
-        start, stop = int(self.rows[rois, 0].min()), int(self.rows[rois, 1].max())
-        arcs = self._arcs(rois, start, stop)
+        total = np.zeros(rois.size)
+        for some, start, stop in _row_windows(self.rows[rois]):
+            total[some] += self._ground_weight(rois[some], start, stop)
+        return total
+
+    def _ground_weight(self, rois: Ints, row_start: int, row_stop: int) -> Floats:
+        arcs = self._arcs(rois, row_start, row_stop)
         period = self.grid.period
         if self.rules.coverage == "fraction":
             total = np.zeros(rois.size)
@@ -292,7 +300,7 @@ class ParallelAnnuli:
 
     def _spans(self, arcs: Arcs) -> Spans:
         """Whole pixels of arcs, wrapped around the body and clipped to the raster."""
-        pieces = list(self._on_raster(self._open_whole_parallels(arcs, self.grid.columns)))
+        pieces = list(self._on_raster(self._open_whole_parallels(arcs, self.grid.extent)))
         runs = [self._round(piece) for piece in pieces]
         if len(runs) == 1:
             roi, row, start, stop = runs[0]
@@ -322,9 +330,11 @@ class ParallelAnnuli:
 
     def _on_raster(self, arcs: Arcs) -> Iterator[Arcs]:
         """The arcs, and copies a period away of those that stick out of it."""
-        period = self.grid.period
-        yield arcs
-        west, east = arcs.low < 0, arcs.high > min(period, self.grid.columns)
+        period, extent = self.grid.period, self.grid.extent
+        here = (arcs.low < extent) & (arcs.high > 0)
+        yield arcs if here.all() else arcs.take(here)
+        west = (arcs.low < 0) & (arcs.low + period < extent)
+        east = (arcs.high > extent) & (arcs.high - period > 0)
         if west.any():
             yield arcs.take(west).shifted(period)
         if east.any():
@@ -332,7 +342,11 @@ class ParallelAnnuli:
 
     def _round(self, arcs: Arcs) -> tuple[Ints, Ints, Ints, Ints]:
         """ROI, row, start and stop of the two sides of each arc, clipped to the raster."""
-        start, stop = map(self._clip, self._rounding.arc(arcs.low, arcs.high))
+        low, high = (
+            np.clip(arcs.low, 0.0, self.grid.extent),
+            np.clip(arcs.high, 0.0, self.grid.extent),
+        )
+        start, stop = map(self._clip, self._rounding.arc(low, high))
         if self._inner is None:
             return arcs.roi, arcs.row, start, stop
         hole_low, hole_high = self._rounding.hole(arcs.hole_low, arcs.hole_high)
@@ -359,13 +373,13 @@ class ParallelAnnuli:
         pair_key, span_key = arcs.roi * rows + arcs.row, outer.roi * rows + outer.row
         first = np.searchsorted(span_key, pair_key, side="left")
         last = np.searchsorted(span_key, pair_key, side="right") - 1
-        period, columns = self.grid.period, self.grid.columns
+        period, extent = self.grid.period, self.grid.extent
         for pair, low, high, weight in self._thin_arcs(rois, arcs):
             for turn in (0.0, period, -period):
-                at = _overlapping(low, high, turn, columns) & (last[pair] >= first[pair])
+                at = _overlapping(low, high, turn, extent) & (last[pair] >= first[pair])
                 if not at.any():
                     continue
-                which, begin, end = pair[at], low[at] + turn, high[at] + turn
+                which, begin, end = pair[at], low[at] + turn, np.minimum(high[at] + turn, extent)
                 # A row has a second run only where the arc wraps around the body.
                 second = (last[which] > first[which]) & (begin >= outer.stop[first[which]])
                 sums.add(first[which] + second, begin, end, weight[at])
@@ -395,6 +409,24 @@ class ParallelAnnuli:
                 yield pair, column - half, column + half, exact.sign * weight
 
 
-def _overlapping(low: Floats, high: Floats, turn: float, columns: int) -> Bools:
+def _row_windows(rows: NDArray[np.int64]) -> Iterator[tuple[Ints, int, int]]:
+    """ROIs, first row and end row of portions with a bounded number of rows in each."""
+    if not rows.size:
+        return
+    for start in range(int(rows[:, 0].min()), int(rows[:, 1].max()), WINDOW_ROWS):
+        stop = start + WINDOW_ROWS
+        some = np.flatnonzero((rows[:, 0] < stop) & (rows[:, 1] > start))
+        top, bottom = np.clip(rows[some].T, start, stop)
+        portion = np.cumsum(bottom - top) // WINDOW_ROWS
+        for part in np.split(some, np.flatnonzero(np.diff(portion)) + 1):
+            if part.size:
+                yield (
+                    part,
+                    max(start, int(rows[part, 0].min())),
+                    min(stop, int(rows[part, 1].max())),
+                )
+
+
+def _overlapping(low: Floats, high: Floats, turn: float, extent: float) -> Bools:
     """Whether arcs, shifted by `turn`, have a part on the raster."""
-    return (high + turn > 0) & (low + turn < columns)
+    return (high + turn > 0) & (low + turn < extent)

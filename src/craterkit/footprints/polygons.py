@@ -18,6 +18,8 @@ from craterkit.footprints.spans import Footprints, Spans
 from craterkit.polygons import Plane, Ring, Rings, azimuths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     Window = tuple[int, int, int, int]
 
 __all__ = ["PolygonAnnuli"]
+
+#: Pixels that are rasterised at a time.
+TILE_PIXELS = 1 << 24
+
+#: Pixels off the raster: farther than FAR is cut off at MARGIN, and nothing is farther than FARTHEST.
+FAR, MARGIN, FARTHEST = 1e6, 1e4, 2.0**40
 
 
 class PolygonAnnuli:
@@ -70,7 +78,7 @@ class PolygonAnnuli:
         south, north = self._to_rows(np.array([-90.0, 90.0]))
         self._plane = Plane(
             left=0.0,
-            right=float(min(grid.columns, grid.period)),
+            right=grid.extent,
             period=grid.period,
             south=float(south),
             north=float(north),
@@ -89,9 +97,8 @@ class PolygonAnnuli:
         return self.grid.column_of(lon0)[:, None] + (lon - lon0[:, None]) * per_degree
 
     def _to_rows(self, lat: Floats) -> Floats:
-        # Projections may put a pole infinitely far away: far off the raster will do.
-        height = self.grid.shape[0]
-        return np.clip(self.grid.row_of(lat), -height - 1.0, 2.0 * height + 1.0)
+        # Projections may put a pole infinitely far away.
+        return np.clip(self.grid.row_of(lat), -FARTHEST, FARTHEST)
 
     def _reach_rows(self) -> NDArray[np.int64]:
         ring, y = self._rings[0], self._y[0]
@@ -124,7 +131,10 @@ class PolygonAnnuli:
             import shapely
 
             hole = None if inner is None else [np.stack([inner.x, inner.y], axis=1)]
-            return shapely.Polygon(np.stack([rings[0].x, rings[0].y], axis=1), hole)
+            polygon = shapely.Polygon(np.stack([rings[0].x, rings[0].y], axis=1), hole)
+            # With few vertices a hole may stick out of its shell.
+            if polygon.is_valid:
+                return polygon
         return plane.annulus(rings[0], inner)
 
     def footprints(self, rois: Ints, row_start: int, row_stop: int) -> Footprints:
@@ -144,43 +154,53 @@ class PolygonAnnuli:
     def _footprint(self, roi: int, row_stop: int) -> tuple[Spans, Floats | None]:
         """All pixels of one ROI; remembered until the walk has passed it."""
         with self._lock:
-            known = self._kept.get(roi)
+            known = self._kept.pop(roi, None)
         if known is None:
             known = self._rasterise(roi)
-            if self.rows[roi, 1] > row_stop:
-                with self._lock:
-                    self._kept[roi] = known
+        if self.rows[roi, 1] > row_stop:
+            with self._lock:
+                self._kept[roi] = known
         return known
 
     def _rasterise(self, roi: int) -> tuple[Spans, Floats | None]:
         frame = (0, self.grid.shape[0], 0, self.grid.columns)
-        window, mask, weights = self._mask(self._shape(roi, self._plane), frame)
-        spans = _runs(mask, window[0], window[2])
-        if weights is None and self.rules.area_weighted:
-            areas = self._row_areas(window)
-            return spans, np.repeat(areas[spans.row - window[0]], spans.length)
-        return spans, None if weights is None else weights[mask]
+        none = np.zeros(0, dtype=np.intp)
+        spans = [Spans(none, none, none, none)]
+        weights = [np.zeros(0)]
+        for window, mask, covered_weights in self._tiles(self._shape(roi, self._plane), frame):
+            runs = _runs(mask, window[0], window[2])
+            spans.append(runs)
+            if covered_weights is not None:
+                weights.append(covered_weights[mask])
+            elif self.rules.area_weighted:
+                areas = self._row_areas(window)
+                weights.append(np.repeat(areas[runs.row - window[0]], runs.length))
+        joined, order = Spans.join(spans)
+        if not self.rules.weighted:
+            return joined, None
+        return joined, np.concatenate(weights)[order]
 
-    def _mask(
+    def _tiles(
         self, shape: BaseGeometry, frame: Window
-    ) -> tuple[Window, NDArray[np.bool_], Floats | None]:
-        """Pixels of a shape within a frame: their window, which they are, and covered weights."""
-        if shape.is_empty:
-            return (0, 0, 0, 0), np.zeros((0, 0), dtype=bool), np.zeros((0, 0))
-        left, top, right, bottom = shape.bounds
-        row, row_end = np.clip([np.floor(top) - 1, np.ceil(bottom) + 1], *frame[:2]).astype(int)
-        column, column_end = np.clip([np.floor(left) - 1, np.ceil(right) + 1], *frame[2:]).astype(
-            int
-        )
-        window = (int(row), int(row_end), int(column), int(column_end))
-        if row_end <= row or column_end <= column:
-            empty = np.zeros((max(row_end - row, 0), max(column_end - column, 0)))
-            return window, empty.astype(bool), empty
-        mask = self._burn(shape, window)
-        if self.rules.coverage != "fraction":
-            return window, mask, None
-        weights = covered(shape, window, self._measure)
-        return window, mask | (weights > 0), weights
+    ) -> Iterator[tuple[Window, NDArray[np.bool_], Floats | None]]:
+        """Pixels of a shape within a frame: windows that share none, which they are, covered weights."""
+        for part in _apart(_crop(shape, frame), self.grid.period):
+            if part.is_empty:
+                continue
+            left, top, right, bottom = part.bounds
+            row, row_end = np.clip([np.floor(top) - 1, np.ceil(bottom) + 1], *frame[:2])
+            column, column_end = np.clip([np.floor(left) - 1, np.ceil(right) + 1], *frame[2:])
+            if row_end <= row or column_end <= column:
+                continue
+            tall = max(1, int(TILE_PIXELS // (column_end - column)))
+            for start in range(int(row), int(row_end), tall):
+                window = (start, min(start + tall, int(row_end)), int(column), int(column_end))
+                mask = self._burn(part, window)
+                weights = None
+                if self.rules.coverage == "fraction":
+                    weights = covered(part, window, self._measure)
+                    mask |= weights > 0
+                yield window, mask, weights
 
     def _row_areas(self, window: Window) -> Floats:
         edges = np.arange(window[0], window[1] + 1, dtype=np.float64)
@@ -211,17 +231,42 @@ class PolygonAnnuli:
         whole = replace(self._plane, right=self.grid.period)
         out = np.zeros(rois.size)
         for i, roi in enumerate(rois):
-            shape = self._shape(int(roi), whole)
-            rows = self.rows[roi]
-            frame = (int(rows[0]), int(rows[1]), 0, int(np.ceil(self.grid.period)))
-            window, mask, weights = self._mask(shape, frame)
-            if weights is not None:
-                out[i] = weights.sum()
-            elif self.rules.area_weighted:
-                out[i] = mask.sum(axis=1) @ self._row_areas(window)
-            else:
-                out[i] = mask.sum()
+            top, bottom = self.rows[roi]
+            frame = (int(top), int(bottom), 0, int(np.ceil(self.grid.period)))
+            for window, mask, weights in self._tiles(self._shape(int(roi), whole), frame):
+                if weights is not None:
+                    out[i] += weights.sum()
+                elif self.rules.area_weighted:
+                    out[i] += mask.sum(axis=1) @ self._row_areas(window)
+                else:
+                    out[i] += mask.sum()
         return out
+
+
+def _crop(shape: BaseGeometry, frame: Window) -> BaseGeometry:
+    """A shape without what lies so far off that a rasteriser might not cope."""
+    import shapely
+
+    row, row_end, column, column_end = frame
+    left, top, right, bottom = shape.bounds
+    if min(left - column, top - row) > -FAR and max(right - column_end, bottom - row_end) < FAR:
+        return shape
+    # Well outside the frame, so that the cut edges touch no pixel of it.
+    box = shapely.box(column - MARGIN, row - MARGIN, column_end + MARGIN, row_end + MARGIN)
+    return shapely.intersection(shape, box)
+
+
+def _apart(shape: BaseGeometry, period: float) -> list[BaseGeometry]:
+    """The two sides of a shape that is cut at the seam, if they have no pixel in common."""
+    import shapely
+
+    parts = shapely.get_parts(shape)
+    bounds = shapely.bounds(parts)
+    west = bounds[:, 2] < period / 2 - 2.0
+    east = bounds[:, 0] > period / 2 + 2.0
+    if parts.size < 2 or not (west | east).all() or west.all() or east.all():
+        return [shape]
+    return [shapely.union_all(parts[west]), shapely.union_all(parts[east])]
 
 
 def _runs(mask: NDArray[np.bool_], row: int, column: int) -> Spans:

@@ -76,6 +76,27 @@ class Spans:
             return cls(roi, row, start, stop)
         return cls(roi[first], row[first], start[first], np.maximum.reduceat(stop, first))
 
+    @classmethod
+    def join(cls, parts: Sequence[Spans]) -> tuple[Spans, Ints]:
+        """Runs of several parts that share no pixel, in order, and the order of their pixels.
+
+        Returns
+        -------
+        spans : Spans
+            The runs, sorted.
+        order : ndarray of int
+            Where each pixel of `spans` stands among the pixels of the parts.
+        """
+        roi, row, start, stop = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("roi", "row", "start", "stop")
+        )
+        length = stop - start
+        first = np.cumsum(length) - length
+        order = np.lexsort((start, row, roi))
+        spans = cls(roi[order], row[order], start[order], stop[order])
+        return spans, ranges(first[order], length[order])
+
 
 @dataclass(frozen=True, slots=True)
 class Footprints:
@@ -94,7 +115,7 @@ class Footprints:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Footprints]) -> Footprints:
-        """Footprints one after the other, with weights if the first has them."""
+        """Footprints one after the other; all of them have weights, or none has."""
         spans = Spans(
             *(
                 np.concatenate([getattr(part.spans, name) for part in parts])
