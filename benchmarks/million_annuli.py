@@ -1,8 +1,8 @@
 """A global survey: 1.3 million annuli over a 265-megapixel raster, decode included.
 
 Run with ``python benchmarks/million_annuli.py``; the raster is made once, in ``benchmarks/data``. The peer is
-exactextract (extra ``peers``), on a random sample of the same annuli in the same run; its polygons are
-drawn beforehand and not timed. Ratios are of ROIs a second.
+exactextract (extra ``peers``), on a random sample of the same annuli in the same run; neither drawing
+its polygons nor decoding the raster once is counted as its time. Ratios are of ROIs a second.
 """
 
 from __future__ import annotations
@@ -130,8 +130,10 @@ def main() -> None:
     if arguments.sample:
         sample = craters.sample(arguments.sample, random_state=3)
         seconds = time_exactextract(path, sample)
-        rate = len(sample) / seconds
-        print(f"{f'exactextract, {len(sample):,} annuli':44s} {seconds:8.2f} s {rate:12,.0f} ROI/s")
+        # The sample makes it read the whole raster: one decode is not the sample's to pay.
+        rate = len(sample) / max(seconds - bare, 1e-3)
+        print(f"{f'exactextract, {len(sample):,} annuli':44s} {seconds:8.2f} s")
+        print(f"{'  without one decode':44s} {seconds - bare:8.2f} s {rate:12,.0f} ROI/s")
         for coverage, own in rates.items():
             print(f"{f'craterkit {coverage} / exactextract':44s} {own / rate:8.1f} ×")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

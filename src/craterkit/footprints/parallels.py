@@ -373,14 +373,18 @@ class ParallelAnnuli:
         pair_key, span_key = arcs.roi * rows + arcs.row, outer.roi * rows + outer.row
         first = np.searchsorted(span_key, pair_key, side="left")
         last = np.searchsorted(span_key, pair_key, side="right") - 1
+        # A row has a second run only where its arc wraps around the body; none if it is off the raster.
+        whole_rows = bool((last == first).all())
         period, extent = self.grid.period, self.grid.extent
         for pair, low, high, weight in self._thin_arcs(rois, arcs):
+            if whole_rows and low.min() >= 0 and high.max() <= extent:
+                sums.add(first[pair], low, high, weight)
+                continue
             for turn in (0.0, period, -period):
                 at = _overlapping(low, high, turn, extent) & (last[pair] >= first[pair])
                 if not at.any():
                     continue
                 which, begin, end = pair[at], low[at] + turn, np.minimum(high[at] + turn, extent)
-                # A row has a second run only where the arc wraps around the body.
                 second = (last[which] > first[which]) & (begin >= outer.stop[first[which]])
                 sums.add(first[which] + second, begin, end, weight[at])
         return sums.over(spans)
