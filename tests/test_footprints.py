@@ -702,7 +702,8 @@ class TestPolygons:
     """Regions with `nvert` are polygons with edges straight in the grid's plane."""
 
     SHAPE, TRANSFORM = (60, 90), lonlat_transform(-45.0, 70.0, 0.5)
-    PLACES = ((-23.1, 55.03, 6.0), (-20.03, 48.2, 2.0), (-12.7, 60.0, 0.9), (-40.0, 66.0, 7.0))
+    # No vertex lies on the corner of a pixel, where versions of GDAL differ.
+    PLACES = ((-23.1, 55.03, 6.0), (-20.03, 48.2, 2.0), (-12.7, 60.07, 0.9), (-40.1, 66.07, 7.0))
 
     def shape(self, figure, spot, nvert, inner=0.5):
         lon, lat, degrees = spot

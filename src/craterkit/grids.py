@@ -175,6 +175,11 @@ class CylindricalGrid:
         return float(np.radians(abs(self._step)))
 
     @property
+    def columns_per_degree(self) -> float:
+        """Columns in a degree of longitude; negative if columns count westward."""
+        return 1.0 / self._step
+
+    @property
     def eastward(self) -> float:
         """1 if columns count eastward, -1 if westward."""
         return float(np.sign(self._step))

@@ -93,8 +93,8 @@ class PolygonAnnuli:
 
     def _to_columns(self, lon0: Floats, lon: Floats) -> Floats:
         """Columns of vertices, unwrapped around the column of their feature."""
-        per_degree = self.grid.eastward * self.grid.period / 360.0
-        return self.grid.column_of(lon0)[:, None] + (lon - lon0[:, None]) * per_degree
+        unwrapped = (lon - lon0[:, None]) * self.grid.columns_per_degree
+        return self.grid.column_of(lon0)[:, None] + unwrapped
 
     def _to_rows(self, lat: Floats) -> Floats:
         # Projections may put a pole infinitely far away.
