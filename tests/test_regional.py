@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 from affine import Affine
+from rasterio.enums import ColorInterp
 
 import worlds
 from craterkit import Body, CraterDatabase, sample_data
@@ -192,8 +194,6 @@ def test_nodata_that_a_double_cannot_hold_must_be_given(tmp_path):
 
 
 def test_many_rasters_are_not_all_open_at_once(tmp_path, monkeypatch):
-    import rasterio
-
     path = worlds.write(tmp_path / "one.tif", worlds.lonlat(10.0), bumpy)
     opened = []
     open_ = rasterio.open
@@ -212,3 +212,26 @@ def test_many_rasters_are_not_all_open_at_once(tmp_path, monkeypatch):
     cdb.get_stats({str(i): path for i in range(30)}, "c", {"n": count})
     assert 1 <= most <= 4
     assert all(dataset.closed for dataset in opened)
+
+
+@pytest.mark.parametrize("nodata", [None, 9])
+def test_transparent_pixels_are_no_data(tmp_path, nodata):
+    grid = worlds.patch(0.0, 0.0, 1.0, 4)
+    values = np.arange(16, dtype="uint8").reshape(4, 4)
+    alpha = np.where(values < 4, 0, 200)
+    path = worlds.write(
+        tmp_path / "rgba.tif", grid, np.stack([values, alpha]), dtype="uint8", nodata=nodata
+    )
+    with rasterio.open(path, "r+") as file:
+        file.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
+    cdb = CraterDatabase(worlds.table(0.0, 0.0, 9e4), "moon")
+    cdb.add_circles("c")
+    visible = [v for v in range(4, 16) if v != nodata]
+    stats = cdb.get_stats(path, "c", ["sum", "count", "nodata"]).iloc[0]
+    assert stats[["sum_c", "count_c", "nodata_c"]].tolist() == [
+        sum(visible),
+        len(visible),
+        16 - len(visible),
+    ]
+    array = cdb.get_arrays(path, "c")["c"].iloc[0]
+    assert array.compressed().tolist() == visible

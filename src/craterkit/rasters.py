@@ -159,6 +159,7 @@ class Raster:
         self.transform = dataset.transform
         self.crs = dataset.crs
         self.block_shape: tuple[int, int] = tuple(dataset.block_shapes[0])
+        self._alpha = _alpha_band(dataset)
         self.bands = [self._describe(dataset, number) for number in dataset.indexes]
 
     def __enter__(self) -> Raster:
@@ -211,7 +212,7 @@ class Raster:
             nodata_is_exact=_is_exact(dataset.nodatavals[number - 1], dtype),
             scale=float(dataset.scales[number - 1]),
             offset=float(dataset.offsets[number - 1]),
-            has_mask=MaskFlags.per_dataset in flags or MaskFlags.alpha in flags,
+            has_mask=MaskFlags.per_dataset in flags or self._alpha not in (None, number),
             description=dataset.descriptions[number - 1] or "",
         )
 
@@ -289,7 +290,11 @@ class Raster:
         with self._reading(band, window) as dataset:
             out[...] = dataset.read(band.number, window=area)
             if mask is not None:
-                mask[...] = dataset.read_masks(band.number, window=area)
+                # Beside a nodata value, GDAL's own mask leaves an alpha band out.
+                if self._alpha is None:
+                    mask[...] = dataset.read_masks(band.number, window=area)
+                else:
+                    mask[...] = dataset.read(self._alpha, window=area) != 0
 
     @contextmanager
     def _reading(self, band: Band, window: Window) -> Iterator[Any]:
@@ -306,6 +311,15 @@ class Raster:
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
             ) from error
+
+
+def _alpha_band(dataset: Any) -> int | None:  # noqa: ANN401
+    from rasterio.enums import ColorInterp
+
+    for number, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True):
+        if meaning == ColorInterp.alpha:
+            return int(number)
+    return None
 
 
 def _is_exact(nodata: float | None, dtype: np.dtype[Any]) -> bool:
