@@ -11,7 +11,7 @@ import pytest
 
 import worlds
 from craterkit import Body, CraterDatabase, sample_data
-from craterkit.errors import TableError
+from craterkit.errors import RegionError, TableError
 
 
 @pytest.fixture
@@ -124,6 +124,23 @@ def test_tables_with_a_geometry_column_keep_it():
     assert cdb.data["geometry"].tolist() == ["a", "b"]
     assert cdb.data.geometry.name == "center"
     assert cdb.data.geometry.x.tolist() == [10.0, 20.0]
+
+
+def test_no_column_of_the_table_is_lost_to_the_centres():
+    table = worlds.table(10.0, 20.0, 5e3)
+    table = table.assign(geometry="a", center="b", feature_center="c")
+    cdb = CraterDatabase(table, "moon")
+    assert cdb.data[["geometry", "center", "feature_center"]].to_numpy().tolist() == [
+        ["a", "b", "c"]
+    ]
+    assert (cdb.data.geometry.x.item(), cdb.data.geometry.y.item()) == (10.0, 20.0)
+
+
+def test_columns_of_the_user_are_not_overwritten_by_a_region(cdb):
+    cdb.data["age"] = 1.0
+    with pytest.raises(RegionError, match="data has a column"):
+        cdb.add_circles("age")
+    assert (cdb.data["age"] == 1.0).all()
 
 
 def test_odd_indexes_come_back_untouched(tmp_path):

@@ -62,8 +62,10 @@ class TestEveryNotebook:
                 assert cell["outputs"] == []
                 assert cell["execution_count"] is None
 
-    def test_runs(self, path):
-        run(path)
+    def test_runs_to_its_end_and_shows_something(self, path):
+        names, shown = run(path)
+        assert len(names["cdb"]) > 0
+        assert shown
 
 
 def test_the_tutorial_says_what_is_true():

@@ -206,11 +206,6 @@ class CoordinateSystem:
         check_body(crs, body, what, argument)
         return _from_crs(crs, body, what)
 
-    @property
-    def is_default(self) -> bool:
-        """Whether x, y are the body's planetocentric, east-positive lon, lat in degrees as is."""
-        return self == CoordinateSystem(body=self.body, crs=self.crs, a=self.a, b=self.b)
-
     def to_body(
         self, x: ArrayLike, y: ArrayLike, *, wrap: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -35,9 +35,7 @@ __all__ = ["CraterDatabase"]
 
 
 class CraterDatabase:
-    """Features with a position and a size on a planetary body.
-
-    Craters, and as well domes, pits, boulders, landing sites: anything with a centre and a radius.
+    """Features with a centre and a radius on a planetary body: craters, domes, boulders, sites.
 
     Parameters
     ----------
@@ -71,9 +69,9 @@ class CraterDatabase:
     lat, lon, rad : pandas.Series
         Planetocentric latitude and longitude (degrees, -180 to 180) and radius (metres).
     center : geopandas.GeoSeries
-        The centres.
+        The centres as points.
     data : geopandas.GeoDataFrame
-        The table, the centres, and the polygons of each region once asked for.
+        The table, the centres, and each region's polygons once asked for.
     regions : mapping
         Definitions of the regions by name. Each region is an attribute, too: its polygons.
 
@@ -82,10 +80,8 @@ class CraterDatabase:
     TableError
         If the dataset cannot be read, columns are missing, ambiguous or contradictory
         (`ColumnError`), or rows have impossible values (`FeatureError`), each of which is named.
-    BodyError
-        If the body is unknown.
-    CRSError
-        If the coordinate system is unknown or of another body.
+    BodyError, CRSError
+        If the body is unknown, or the coordinate system is unknown or of another body.
 
     Examples
     --------
@@ -181,9 +177,7 @@ class CraterDatabase:
         if self._frame is None:
             from craterkit.frames import region_frame
 
-            names = ("geometry", "center", "feature_center", "feature_center_")
-            free = next(name for name in names if name not in self._table.columns)
-            self._frame = region_frame(self._table, self.center, free)
+            self._frame = region_frame(self._table, self.center)
         for name in self._regions:
             self._frame.offer(name, partial(self._draw, name))
         return self._frame

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
 
     import numpy as np
     import pyproj
@@ -85,10 +85,14 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
         return super().set_geometry(col, *args, **kwargs)
 
 
-def region_frame(
-    table: pd.DataFrame, geometry: gpd.GeoSeries, geometry_name: Hashable
-) -> RegionFrame:
+#: Names of the column of centres: the first that the table leaves free.
+CENTRE_NAMES = ("geometry", "center", "feature_center")
+
+
+def region_frame(table: pd.DataFrame, centres: gpd.GeoSeries) -> RegionFrame:
     """A table with the centres of its features as geometry."""
     frame = pd.DataFrame(table).copy()
-    frame[geometry_name] = geometry
-    return RegionFrame(frame, geometry=geometry_name)
+    taken = {*CENTRE_NAMES} & {*map(str, frame.columns)}
+    free = next((name for name in CENTRE_NAMES if name not in taken), "_".join(CENTRE_NAMES))
+    frame[free] = centres
+    return RegionFrame(frame, geometry=free)

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["STATISTICS", "Function", "Request", "Statistic", "parse_statistics"]
 
-Array = Any
-
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
