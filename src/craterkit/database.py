@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from craterkit.footprints.rules import Coverage, Weighting
     from craterkit.frames import RegionFrame
 
-    Raster = Any
-    Rasters = Raster | Sequence[Raster] | Mapping[str, Raster]
+    Rasters = Any | Sequence[Any] | Mapping[str, Any]
     Statistics = str | Mapping[str, Callable[..., Any]] | Iterable[Any]
 
 __all__ = ["CraterDatabase"]
