@@ -21,7 +21,7 @@ from craterkit.footprints.joined import JoinedRegions
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.polygons import PolygonAnnuli
 from craterkit.footprints.rules import Rules
-from craterkit.grids import CylindricalGrid
+from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.regions import Annulus
 from fields import (
     CERES,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from craterkit.bodies import Body
     from craterkit.features import Features
-    from craterkit.regions import Annulus
+    from craterkit.regions import Region
 
 __all__ = ["database_html"]
 
@@ -20,7 +20,7 @@ ROWS = 5
 
 
 def database_html(
-    body: Body, features: Features, regions: Mapping[str, Annulus], table: pd.DataFrame
+    body: Body, features: Features, regions: Mapping[str, Region], table: pd.DataFrame
 ) -> str:
     """Describe a database in HTML: body, sizes, regions, first rows."""
     lines = [f"<b>CraterDatabase</b> of {len(features):,} features on {escape(body.name)}"]
@@ -28,14 +28,7 @@ def database_html(
         low, high = features.radius.min() / 1e3, features.radius.max() / 1e3
         lines.append(f"radii {low:,.4g} to {high:,.4g} km")
     described = [
-        f"<code>{escape(name)}</code> {_describe(region)}" for name, region in regions.items()
+        f"<code>{escape(name)}</code> ({region.describe()})" for name, region in regions.items()
     ]
     lines.append("regions: " + (", ".join(described) or "none yet"))
     return "<br>".join(lines) + table.head(ROWS).to_html()
-
-
-def _describe(region: Annulus) -> str:
-    corners = "" if region.nvert is None else f", {region.nvert} vertices"
-    if region.inner == 0:
-        return f"(circle of {region.outer:g} radii{corners})"
-    return f"({region.inner:g} to {region.outer:g} radii{corners})"

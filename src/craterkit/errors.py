@@ -4,6 +4,13 @@ Every exception derives from `CraterkitError` and from the built-in that fits, s
 ``except CraterkitError`` and ``except ValueError`` do what they say.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "ArgumentError",
     "BodyError",
@@ -80,3 +87,8 @@ class DroppedRowsWarning(CraterkitWarning):
 
 class OutsideRasterWarning(CraterkitWarning):
     """Some regions of interest lie outside the raster."""
+
+
+def quoted(names: Iterable[object]) -> str:
+    """Names as messages list them."""
+    return ", ".join(repr(name) for name in names)

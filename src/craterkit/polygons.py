@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Objects = NDArray[np.object_]
 
-__all__ = ["Plane", "Ring", "Rings", "azimuths", "draw_annuli"]
+__all__ = ["Plane", "Ring", "Rings", "azimuths", "draw_region"]
 
 #: Vertices of a circle's polygon, unless the region or the poles ask for others.
 VERTICES = 64
@@ -187,7 +187,7 @@ def azimuths(count: int) -> Floats:
     return np.arange(count, dtype=np.float64) * (360.0 / count)
 
 
-def draw_annuli(body: Body, features: Features, region: Annulus) -> Objects:
+def draw_region(body: Body, features: Features, region: Annulus) -> Objects:
     """Polygons of a region around every feature, in planetocentric longitude and latitude.
 
     Parameters

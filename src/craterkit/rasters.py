@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from craterkit.errors import ArgumentError, CRSError, RasterError, RasterTypeError
-from craterkit.grids import CylindricalGrid
+from craterkit.grids import make_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
+    from craterkit.grids import Grid
 
 __all__ = ["Band", "Raster", "Window"]
 
@@ -216,7 +217,7 @@ class Raster:
             description=dataset.descriptions[number - 1] or "",
         )
 
-    def grid(self, body: Body, raster_crs: object = None) -> CylindricalGrid:
+    def grid(self, body: Body, raster_crs: object = None) -> Grid:
         """Where the pixels lie on `body`.
 
         Parameters
@@ -229,7 +230,7 @@ class Raster:
         Raises
         ------
         CRSError
-            If there is no CRS, it is of another body, or the grid is not cylindrical.
+            If there is no CRS, or it is of another body.
         """
         from affine import Affine
 
@@ -252,7 +253,7 @@ class Raster:
             what=self.name if raster_crs is None else "raster_crs",
             argument="raster_crs",
         )
-        return CylindricalGrid(self.shape, self.transform, system, self.name)
+        return make_grid(self.shape, self.transform, system, self.name)
 
     def pick_bands(self, bands: int | str | Sequence[int | str]) -> list[Band]:
         """The bands that `bands` names by number or description; all of them for ``"all"``."""

@@ -9,15 +9,71 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from craterkit.errors import RegionError
 
-__all__ = ["Annulus", "Regions", "as_attribute"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Annulus", "Outline", "Region", "Regions", "RoundRegion", "as_attribute"]
 
 #: Vertices of the simplest polygon.
 FEWEST = 3
+
+
+class Region(Protocol):
+    """The definition of an ROI for every feature of a database."""
+
+    def take(self, which: Any) -> Self:  # noqa: ANN401
+        """The definition for some of the features: a slice, a mask or positions."""
+
+    def describe(self) -> str:
+        """A few words on what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A closed curve about each of n centres, in geodesic polar coordinates.
+
+    Attributes
+    ----------
+    azimuth : (n, k) or (1, k) ndarray
+        Degrees clockwise from north, of vertices that run clockwise around what they enclose.
+    distance : (n, k) or (n, 1) ndarray
+        Metres from the centre.
+    hole : bool
+        Whether the curve bounds ground that is left out.
+    """
+
+    azimuth: Floats
+    distance: Floats
+    hole: bool = False
+
+
+class RoundRegion(Region, Protocol):
+    """A region that distance and azimuth from the centre define."""
+
+    @property
+    def nvert(self) -> int | None:
+        """Vertices, if the region is a polygon; None if it is bounded by curves."""
+
+    def reach(self, radius: Floats) -> Floats:
+        """Farthest distance from the centre, metres, for features of these radii (metres)."""
+
+    def contains(self, radius: Floats, distance: Floats, azimuth: Floats) -> Bools:
+        """Whether points at these distances (metres) and azimuths (degrees) belong.
+
+        One point for each feature; polygons (`nvert`) answer for the curves that they stand for.
+        """
+
+    def outlines(self, radius: Floats, count: int) -> list[Outline]:
+        """The boundary, with `count` vertices on a whole turn (or `nvert`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +133,36 @@ class Annulus:
                 )
             object.__setattr__(self, "nvert", int(self.nvert))
 
+    def take(self, which: Any) -> Self:  # noqa: ANN401
+        """The definition for some of the features: the same."""
+        return self
+
+    def describe(self) -> str:
+        """A few words on what it is."""
+        corners = "" if self.nvert is None else f", {self.nvert} vertices"
+        if self.inner == 0:
+            return f"circle of {self.outer:g} radii{corners}"
+        return f"{self.inner:g} to {self.outer:g} radii{corners}"
+
+    def reach(self, radius: Floats) -> Floats:
+        """Farthest distance from the centre, metres."""
+        return radius * self.outer
+
+    def contains(self, radius: Floats, distance: Floats, azimuth: Floats) -> Bools:
+        """Whether points at these distances (metres) and azimuths (degrees) belong."""
+        return (distance <= radius * self.outer) & (
+            (distance > radius * self.inner) | (self.inner == 0)
+        )
+
+    def outlines(self, radius: Floats, count: int) -> list[Outline]:
+        """The outer circle, and the inner one if there is a hole."""
+        count = self.nvert or count
+        azimuth = np.arange(count, dtype=np.float64)[None, :] * (360.0 / count)
+        circles = [Outline(azimuth, (radius * self.outer)[:, None])]
+        if self.inner > 0:
+            circles.append(Outline(azimuth, (radius * self.inner)[:, None], hole=True))
+        return circles
+
 
 def _is_number(value: object) -> bool:
     return (
@@ -91,7 +177,7 @@ def as_attribute(name: str) -> str:
     return name.replace(" ", "_")
 
 
-class Regions(Mapping[str, Annulus]):
+class Regions(Mapping[str, Region]):
     """Definitions of regions by name, in the order in which they were added.
 
     Parameters
@@ -109,9 +195,9 @@ class Regions(Mapping[str, Annulus]):
 
     def __init__(self, is_taken: Callable[[str], str | None]) -> None:
         self._is_taken = is_taken
-        self._definitions: dict[str, Annulus] = {}
+        self._definitions: dict[str, Region] = {}
 
-    def __getitem__(self, name: str) -> Annulus:
+    def __getitem__(self, name: str) -> Region:
         return self._definitions[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -123,7 +209,7 @@ class Regions(Mapping[str, Annulus]):
     def __repr__(self) -> str:
         return f"Regions({self._definitions!r})"
 
-    def add(self, name: str, region: Annulus, *, overwrite: bool = False) -> None:
+    def add(self, name: str, region: Region, *, overwrite: bool = False) -> None:
         """Add a definition.
 
         Raises
@@ -145,7 +231,7 @@ class Regions(Mapping[str, Annulus]):
             raise RegionError(f"a region cannot be called {name!r}: {reason}")
         self._definitions[name] = region
 
-    def pick(self, names: str | Sequence[str]) -> dict[str, Annulus]:
+    def pick(self, names: str | Sequence[str]) -> dict[str, Region]:
         """Pick one definition or several.
 
         Raises

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.extraction.batches import batches
 from craterkit.footprints.spans import Spans, ranges
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.extraction.plan import Chunk
+    from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
-    from craterkit.footprints.joined import JoinedRegions
-    from craterkit.grids import CylindricalGrid
+    from craterkit.grids import Grid
     from craterkit.rasters import Band
 
     Ints = NDArray[np.intp]
@@ -47,10 +46,10 @@ class ArraysWorker:
 
     Parameters
     ----------
-    grid : CylindricalGrid
+    grid : Grid
         The raster's grid.
-    regions : JoinedRegions
-        The ROIs.
+    selection : Selection
+        The ROIs and their pixels.
     bands : sequence of Band
         The bands.
     scaled : bool
@@ -59,30 +58,29 @@ class ArraysWorker:
 
     def __init__(
         self,
-        grid: CylindricalGrid,
-        regions: JoinedRegions,
+        grid: Grid,
+        selection: Selection,
         bands: Sequence[Band],
         *,
         scaled: bool,
     ) -> None:
         self._grid = grid
-        self._regions = regions
+        self._selection = selection
         self._bands = bands
         self._scaled = scaled
-        low, high = regions.columns()
+        low, high = selection.regions.columns()
         self._middle = (low + high) / 2
         self._waiting: dict[int, list[list[Patch]]] = {}
         #: Masked arrays by band and ROI; None for those without a pixel.
-        self.arrays: list[list[Masked | None]] = [[None] * len(regions) for _ in bands]
+        self.arrays: list[list[Masked | None]] = [[None] * len(selection.regions) for _ in bands]
         #: First row and column of each ROI's window.
         self.corners: dict[int, tuple[int, int]] = {}
 
     def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> list[tuple[int, list[Patch]]]:
         """Patches of the ROIs of a chunk: (roi, one patch a band)."""
-        window, out = chunk.window, []
-        for batch in batches(self._regions, chunk):
-            rois = chunk.rois[batch]
-            spans = self._regions.footprints(rois, window.row_start, window.row_stop).spans
+        out = []
+        for batch, footprints in self._selection.footprints(chunk):
+            rois, spans = chunk.rois[batch], footprints.spans
             if not len(spans):
                 continue
             cuts = [*np.flatnonzero(np.diff(spans.roi, prepend=-1)), len(spans)]

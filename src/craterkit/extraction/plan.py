@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.footprints.joined import JoinedRegions
-    from craterkit.grids import CylindricalGrid
+    from craterkit.grids import Grid
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
@@ -68,7 +68,7 @@ class Plan:
 
     Parameters
     ----------
-    grid : CylindricalGrid
+    grid : Grid
         The raster's grid.
     block_shape : tuple of int
         Rows and columns of its blocks.
@@ -81,9 +81,7 @@ class Plan:
         ROIs that the raster does not reach.
     """
 
-    def __init__(
-        self, grid: CylindricalGrid, block_shape: tuple[int, int], regions: JoinedRegions
-    ) -> None:
+    def __init__(self, grid: Grid, block_shape: tuple[int, int], regions: JoinedRegions) -> None:
         height, width = grid.shape
         self._grid = grid
         self._block = (min(block_shape[0], height), min(block_shape[1], width))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import StatisticError
-from craterkit.extraction.batches import batches, portions
+from craterkit.extraction.batches import portions
 from craterkit.extraction.moments import Moments, Piece, sum_dtype
 from craterkit.extraction.ordered import Groups, SortedGroups
 from craterkit.footprints.spans import ranges
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.extraction.plan import Chunk
+    from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
-    from craterkit.footprints.joined import JoinedRegions
     from craterkit.footprints.spans import Footprints
     from craterkit.rasters import Band
     from craterkit.statistics import Function, Request
@@ -41,8 +41,8 @@ class StatisticsWorker:
 
     Parameters
     ----------
-    regions : JoinedRegions
-        The ROIs.
+    selection : Selection
+        The ROIs and their pixels.
     bands : sequence of Band
         The bands.
     request : Request
@@ -59,7 +59,7 @@ class StatisticsWorker:
 
     def __init__(
         self,
-        regions: JoinedRegions,
+        selection: Selection,
         bands: Sequence[Band],
         request: Request,
         reached: NDArray[np.bool_],
@@ -68,13 +68,13 @@ class StatisticsWorker:
         scaled: bool,
         name_roi: Callable[[int], str],
     ) -> None:
-        self._regions = regions
+        self._selection = selection
         self._bands = bands
         self._request = request
         self._reached = reached
         self._scaled = scaled
         self._name_roi = name_roi
-        size = len(regions)
+        size = len(selection.regions)
         self._moments = [
             Moments(size, integer=not weighted and sum_dtype(band.dtype) == np.int64)
             for band in bands
@@ -95,10 +95,8 @@ class StatisticsWorker:
     def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> list[Found]:
         """Moments of the ROIs of a chunk, and ordered statistics of those that lie within it."""
         found: list[Found] = [([], [], []) for _ in pixels]
-        window = chunk.window
-        for batch in batches(self._regions, chunk):
+        for batch, footprints in self._selection.footprints(chunk):
             rois = chunk.rois[batch]
-            footprints = self._regions.footprints(rois, window.row_start, window.row_stop)
             values: list[list[tuple[Ints, Groups]]] = [[] for _ in pixels]
             for portion in portions(footprints):
                 self._work_portion(rois, portion, pixels, found, values)
@@ -254,9 +252,9 @@ class StatisticsWorker:
 
     def _ground(self) -> Floats:
         """Weight of each whole ROI; of one that the raster does not reach, anything above 0 does."""
-        ground = np.ones(len(self._regions))
+        ground = np.ones(len(self._selection.regions))
         reached = np.flatnonzero(self._reached)
-        ground[reached] = self._regions.ground_weight(reached)
+        ground[reached] = self._selection.regions.ground_weight(reached)
         return ground
 
 

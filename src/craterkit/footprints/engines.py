@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.polygons import PolygonAnnuli
+from craterkit.regions import Annulus
 
 if TYPE_CHECKING:
     from craterkit.features import Features
     from craterkit.footprints.engine import Engine
     from craterkit.footprints.rules import Rules
-    from craterkit.grids import CylindricalGrid
-    from craterkit.regions import Annulus
+    from craterkit.grids import Grid
+    from craterkit.regions import Region
 
 __all__ = ["engine_for"]
 
 
-def engine_for(region: Annulus, grid: CylindricalGrid, features: Features, rules: Rules) -> Engine:
+def engine_for(region: Region, grid: Grid, features: Features, rules: Rules) -> Engine:
     """Footprints of a region around features on a grid."""
+    assert isinstance(grid, CylindricalGrid)
+    assert isinstance(region, Annulus)
     if region.nvert is not None:
         return PolygonAnnuli(grid, features, region, rules)
     return ParallelAnnuli(grid, features, region.inner, region.outer, rules)

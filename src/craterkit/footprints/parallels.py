@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from craterkit.cylindrical_grids import CylindricalGrid
     from craterkit.features import Features
     from craterkit.footprints.rules import Rules
-    from craterkit.grids import CylindricalGrid
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from craterkit.cylindrical_grids import CylindricalGrid
     from craterkit.features import Features
     from craterkit.footprints.rules import Rules
-    from craterkit.grids import CylindricalGrid
     from craterkit.regions import Annulus
 
     Floats = NDArray[np.float64]

@@ -1,0 +1,126 @@
+"""The rasters that a user gives: named, opened, checked, and their bands picked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit.errors import ArgumentError, quoted
+from craterkit.rasters import Band, Raster
+
+if TYPE_CHECKING:
+    from craterkit.bodies import Body
+    from craterkit.extraction.options import Options
+    from craterkit.grids import Grid
+
+__all__ = ["Source", "open_sources"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A raster that is open and checked."""
+
+    label: str
+    raster: Raster
+    grid: Grid
+    bands: list[Band]
+    band_labels: list[str] = field(default_factory=list)
+
+
+def open_sources(body: Body, rasters: object, options: Options) -> list[Source]:
+    """Check every raster; each is opened again when its turn comes."""
+    named = _name_rasters(rasters)
+    labels = [label for label, _ in named]
+    nodata = _by_label(options.nodata, labels, "nodata")
+    crs = _by_label(options.raster_crs, labels, "raster_crs")
+    sources = []
+    for label, given in named:
+        with Raster(given) as raster:
+            grid = raster.grid(body, crs[label])
+            bands = raster.pick_bands(options.bands)
+        if nodata[label] is not None:
+            value = _check_nodata(nodata[label])
+            bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
+        for band in bands:
+            if not band.nodata_is_exact:
+                raise ArgumentError(
+                    f"{raster.name}: band {band.number} declares a nodata value for 64-bit integers, "
+                    "which cannot be read exactly; pass it as nodata="
+                )
+        sources.append(Source(label, raster, grid, bands, _band_labels(bands, options.bands)))
+    return sources
+
+
+def _name_rasters(rasters: object) -> list[tuple[str, Any]]:
+    """Label and source of every raster; one bare raster has no label."""
+    if isinstance(rasters, Mapping):
+        named = [(str(label), raster) for label, raster in rasters.items()]
+        for label, _ in named:
+            if not label:
+                raise ArgumentError("rasters: a raster's name must not be empty")
+    elif isinstance(rasters, Iterable) and not isinstance(
+        rasters, str | bytes | os.PathLike | np.ndarray
+    ):
+        named = []
+        taken: set[str] = set()
+        for raster in rasters:
+            label = _unique(_stem(raster), taken)
+            taken.add(label)
+            named.append((label, raster))
+    else:
+        return [("", rasters)]
+    if not named:
+        raise ArgumentError("rasters names no raster")
+    return named
+
+
+def _stem(raster: object) -> str:
+    name = raster if isinstance(raster, str | os.PathLike) else getattr(raster, "name", "raster")
+    path = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
+    return PurePath(path.split("?")[0]).stem or "raster"
+
+
+def _unique(label: str, taken: set[str]) -> str:
+    number, unique = 1, label
+    while unique in taken:
+        number += 1
+        unique = f"{label}_{number}"
+    return unique
+
+
+def _by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  # noqa: ANN401
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(labels, value)
+    value = {str(key): own for key, own in value.items()}
+    unknown = [key for key in value if key not in labels]
+    if unknown:
+        known = quoted(labels) if labels != [""] else "none: a bare raster has no name"
+        raise ArgumentError(
+            f"{argument} names rasters that were not given: {quoted(unknown)} (known: {known})"
+        )
+    return {label: value.get(label) for label in labels}
+
+
+def _check_nodata(value: Any) -> float:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ArgumentError(
+            f"nodata must be a number, or a dict of numbers by raster, not {value!r}"
+        )
+    return value  # type: ignore[return-value]
+
+
+def _band_labels(bands: list[Band], asked: Any) -> list[str]:  # noqa: ANN401
+    if isinstance(asked, int | str | np.integer) and asked != "all":
+        return [""]
+    described = [band.description for band in bands]
+    if all(described) and len(set(described)) == len(described):
+        return described
+    labels = [f"b{band.number}" for band in bands]
+    if len(set(labels)) < len(labels):
+        raise ArgumentError("bands names a band twice")
+    return labels

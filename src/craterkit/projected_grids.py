@@ -1,0 +1,182 @@
+"""Grids of any projection, and rotated or sheared ones: positions go through PROJ, pixel by pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from craterkit.errors import CRSError, RasterError
+
+if TYPE_CHECKING:
+    from affine import Affine
+    from numpy.typing import ArrayLike, NDArray
+
+    from craterkit.bodies import Body
+    from craterkit.coordinates import CoordinateSystem
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ProjectedGrid"]
+
+#: Points along each side among which one on the body is looked for.
+PROBES = 33
+
+#: Offsets and half-sides, in pixels, of the squares from which a pixel's area is taken: itself, or a part of it
+#: where its corners are off the map.
+SQUARES = (
+    (0.0, 0.0, 0.5),
+    (0.0, 0.0, 0.05),
+    *((dx, dy, 0.04) for dx in (-0.25, 0.25) for dy in (-0.25, 0.25)),
+    *((dx, dy, 0.04) for dx in (-0.45, 0.45) for dy in (-0.45, 0.45)),
+)
+
+
+@dataclass(frozen=True)
+class ProjectedGrid:
+    """Shape, affine transform and coordinate system of a raster; see `Grid`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    transform : affine.Affine
+        From pixel coordinates (x, y) to the coordinates of `system`; may rotate and shear.
+    system : CoordinateSystem
+        How those relate to the body's planetocentric longitude and latitude.
+    name : str, optional
+        What error messages call the raster.
+
+    Raises
+    ------
+    RasterError
+        If the transform maps pixels onto a line.
+    CRSError
+        If no part of the raster lies on the body.
+    """
+
+    shape: tuple[int, int]
+    transform: Affine
+    system: CoordinateSystem
+    name: str = "raster"
+
+    period = np.inf
+    wraps = False
+
+    def __post_init__(self) -> None:
+        if self.transform.is_degenerate:
+            raise RasterError(f"{self.name}: its pixels have no width or no height")
+        if self._anchor is None:
+            raise CRSError(
+                f"{self.name}: no part of it lies within the domain of its projection "
+                f"({self.system}); its affine transform or its CRS is wrong"
+            )
+
+    @property
+    def body(self) -> Body:
+        """The body that the grid lies on."""
+        return self.system.body
+
+    @property
+    def columns(self) -> int:
+        """Columns of the raster."""
+        return self.shape[1]
+
+    @property
+    def extent(self) -> float:
+        """Continuous columns of the raster."""
+        return float(self.shape[1])
+
+    @cached_property
+    def _anchor(self) -> tuple[float, float] | None:
+        """Pixel coordinates of a point on the body, as near the middle as any that were probed."""
+        height, width = self.shape
+        x, y = np.meshgrid(np.linspace(0.0, width, PROBES), np.linspace(0.0, height, PROBES))
+        lon, _ = self.to_body(x, y)
+        off_middle = np.hypot(x - width / 2, y - height / 2)
+        nearest = np.argmin(np.where(np.isfinite(lon), off_middle, np.inf))
+        if not np.isfinite(lon.flat[nearest]):
+            return None
+        return float(x.flat[nearest]), float(y.flat[nearest])
+
+    @cached_property
+    def orientation(self) -> float:
+        """1 if north lies a quarter turn anticlockwise of east in pixel coordinates (y down), else -1."""
+        assert self._anchor is not None
+        lon, lat = (float(value) for value in self.to_body(*self._anchor))
+        # Off the poles, and inwards if the anchor lies on the map's edge.
+        lat = float(np.clip(lat, -89.0, 89.0))
+        step = 1e-4
+        for sign_x, sign_y in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+            lons = lon + step * sign_x * np.array([0.0, 1.0, 0.0])
+            lats = lat + step * sign_y * np.array([0.0, 0.0, 1.0])
+            x, y = self.to_pixels(lons, lats)
+            cross = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+            if np.isfinite(cross) and cross != 0:
+                return float(-np.sign(cross) * sign_x * sign_y)
+        return 1.0
+
+    @cached_property
+    def _middle_x(self) -> float:
+        t = self.transform
+        return float(t.c + t.a * self.shape[1] / 2 + t.b * self.shape[0] / 2)
+
+    def to_body(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+        """Longitude and planetocentric latitude at pixel coordinates; NaN off the body."""
+        x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), y)
+        t = self.transform
+        lon, lat = self.system.to_body(t.c + t.a * x + t.b * y, t.f + t.d * x + t.e * y)
+        return np.asarray(lon), np.asarray(lat)
+
+    def to_pixels(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+        """Pixel coordinates of positions, not clipped to the raster; NaN off the map."""
+        east, north = (np.asarray(value) for value in self.system.from_body(lon, lat))
+        if self.system.is_geographic:
+            turn = 360.0 / self.system.degrees_per_unit
+            east = east - turn * np.round((east - self._middle_x) / turn)
+        t = self.transform
+        determinant = t.a * t.e - t.b * t.d
+        east, north = east - t.c, north - t.f
+        return (
+            (t.e * east - t.b * north) / determinant,
+            (t.a * north - t.d * east) / determinant,
+        )
+
+    def areas_at(self, row: ArrayLike, column: ArrayLike) -> Floats:
+        """True areas in m², on the body's ellipsoid, of pixels.
+
+        That of the quadrilateral between the corners; for a pixel at the map's edge, of a whole
+        one by the part that lies on the map; NaN if none of it was found there.
+        """
+        row, column = np.broadcast_arrays(np.asarray(row, dtype=np.float64), column)
+        areas = np.full(row.shape, np.nan)
+        for dx, dy, half in SQUARES:
+            missing = np.isnan(areas)
+            if not missing.any():
+                break
+            x, y = column[missing] + 0.5 + dx, row[missing] + 0.5 + dy
+            areas[missing] = self._square_areas(x, y, half) / (4.0 * half * half)
+        return areas
+
+    def _square_areas(self, x: Floats, y: Floats, half: float) -> Floats:
+        sides = np.array([-half, half])
+        corners = self._positions(x + sides[[0, 1, 0, 1], None], y + sides[[0, 0, 1, 1], None])
+        across = np.cross(corners[3] - corners[0], corners[2] - corners[1])
+        return np.asarray(np.linalg.norm(across, axis=-1) / 2.0)
+
+    def _positions(self, x: Floats, y: Floats) -> Floats:
+        """Positions in space, metres, (..., 3)."""
+        lon, lat = (np.radians(value) for value in self.to_body(x, y))
+        a, b = self.body.a, self.body.b
+        cos_lat, sin_lat = np.cos(lat), np.sin(lat)
+        radius = a * b / np.hypot(b * cos_lat, a * sin_lat)
+        return np.stack(
+            [
+                radius * cos_lat * np.cos(lon),
+                radius * cos_lat * np.sin(lon),
+                radius * sin_lat,
+            ],
+            axis=-1,
+        )
