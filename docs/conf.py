@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "flags_table",
     "statistics_table",
 ]
 exclude_patterns = ["_build"]

@@ -96,9 +96,21 @@ def test_every_statistic_is_documented_with_its_formula():
     spec.loader.exec_module(module)
     assert module.MARKER in text_of(DOCS / "statistics.md")
     table = module.statistics_table().splitlines()[2:]
-    rows = dict(re.fullmatch(r"\| `(\w+)` \| (.+) \|", line).groups() for line in table)
+    cells = (re.fullmatch(r"\| `(\w+)` \| (.+) \|", line).groups() for line in table)
+    rows = {name: formula.replace("\\|", "|") for name, formula in cells}
     assert rows.pop("percentile_N")
+    assert rows.pop("frac_N")
     assert rows == {name: statistic.formula for name, statistic in STATISTICS.items()}
+
+
+def test_every_flag_is_documented_with_its_meaning():
+    path = DOCS / "_ext" / "flags_table.py"
+    spec = importlib.util.spec_from_file_location("flags_table", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.MARKER in text_of(DOCS / "api.md")
+    table = module.flags_table().splitlines()[2:]
+    assert table == [f"| {f.value} | `{f.name}` | {f.meaning} |" for f in craterkit.Flag]
 
 
 def test_the_docstring_of_get_stats_names_every_statistic():

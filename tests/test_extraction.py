@@ -13,7 +13,7 @@ import worlds
 from craterkit import CraterDatabase
 from craterkit.extraction import batches, plan
 from craterkit.extraction.ordered import Groups, SortedGroups
-from craterkit.rasters import Raster
+from craterkit.gdal_rasters import GdalRaster
 
 STATS = ["mean", "count", "std", "sum", "min", "max", "median", "majority", "valid_fraction"]
 
@@ -93,13 +93,13 @@ def test_regions_and_rasters_together_give_what_each_gives_alone(survey):
 def reads(monkeypatch):
     """Windows that are read, in order."""
     windows = []
-    read = Raster.read
+    read = GdalRaster.read
 
     def counted(self, band, window, out, mask):
         windows.append((band.number, window))
         return read(self, band, window, out, mask)
 
-    monkeypatch.setattr(Raster, "read", counted)
+    monkeypatch.setattr(GdalRaster, "read", counted)
     return windows
 
 

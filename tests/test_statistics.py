@@ -15,7 +15,12 @@ from craterkit.statistics import STATISTICS, parse_statistics
 # Nine pixels of one degree around (0.5, 0.5); the circle below holds the centres of all nine.
 NINE = np.array([[1, 2, 2], [4, 5, 6], [7, 8, 0]], dtype=np.int16)
 
-# Worked by hand for the values 1 2 2 4 5 6 7 8 and a hole of no data (0).
+# Worked by hand for the values 1 2 2 4 5 6 7 8 and a hole of no data (0). Differences from the mean, 35/8,
+# are -27 -19 -19 -3 5 13 21 29 eighths; those from the median, 9/2, are -7 -5 -5 -1 1 3 5 7 halves.
+VARIANCE = 367 / 64
+UNIT_VECTOR = np.exp(1j * np.radians([1, 2, 2, 4, 5, 6, 7, 8])).mean()
+DEGREE = np.sin(np.radians([1, 2])) * np.radians(1) * worlds.MOON**2
+
 BY_HAND = {
     "count": 8,
     "weight_sum": 8.0,
@@ -24,14 +29,39 @@ BY_HAND = {
     "min": 1.0,
     "max": 8.0,
     "range": 7.0,
-    "var": 199 / 8 - 4.375**2,
-    "std": np.sqrt(199 / 8 - 4.375**2),
+    "argmin_lon": -0.5,
+    "argmin_lat": 1.5,
+    "argmax_lon": 0.5,
+    "argmax_lat": -0.5,
+    "area": 3 * DEGREE[1] + 2 * DEGREE[0],
+    "var": VARIANCE,
+    "std": np.sqrt(VARIANCE),
+    "cv": np.sqrt(VARIANCE) / 4.375,
+    "sem": np.sqrt(VARIANCE / 7),
+    "skewness": 2544 / 8**4 / VARIANCE**1.5,
+    "kurtosis": 1723112 / 8**5 / VARIANCE**2 - 3,
+    "circular_mean": np.degrees(np.angle(UNIT_VECTOR)),
+    "circular_std": np.degrees(np.sqrt(-2 * np.log(abs(UNIT_VECTOR)))),
     "median": 4.5,
+    "iqr": 6.25 - 2.0,
+    "mad_std": 2.5 / scipy.stats.norm.ppf(0.75),
+    "biweight_location": 4.5
+    + (1.5 * 891**2 - 2.5 * 875**2) / (2 * 851**2 + 3 * 875**2 + 891**2 + 2 * 899**2),
+    "biweight_scale": np.sqrt(2 * (2 * 49 * 1976**4 + 3 * 25 * 2000**4 + 9 * 2016**4 + 2 * 2024**4))
+    / (2 * 1976 * 1780 + 3 * 2000 * 1900 + 2016 * 1980 + 2 * 2024 * 2020),
+    "clipped_mean": 4.375,
+    "clipped_std": np.sqrt(VARIANCE),
+    "clipped_median": 4.5,
     "percentile_0": 1.0,
     "percentile_25": 2.0,
     "percentile_90": 7.3,
     "percentile_100": 8.0,
     "majority": 2.0,
+    "mode": 2.0,
+    "frac": {1: 1 / 8, 2: 1 / 4, 4: 1 / 8, 5: 1 / 8, 6: 1 / 8, 7: 1 / 8, 8: 1 / 8},
+    "frac_2": 1 / 4,
+    "frac_-1": 0.0,
+    "frac_2.5": 0.0,
     "minority": 1.0,
     "unique": 7,
     "nodata": 1,
@@ -49,7 +79,8 @@ def nine(tmp_path):
 
 
 def test_every_statistic_has_a_worked_answer():
-    assert set(STATISTICS) <= set(BY_HAND)
+    # Flags are no numbers: they have tests of their own.
+    assert set(STATISTICS) - {"flags"} <= set(BY_HAND)
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -57,6 +88,35 @@ def test_statistic_of_nine_pixels(nine, name):
     cdb, path = nine
     stats = cdb.get_stats(path, "all", [name], coverage="center")
     assert stats[f"{name}_all"].item() == pytest.approx(BY_HAND[name], rel=1e-14)
+
+
+def test_sigma_clipping_drops_outliers_step_by_step(tmp_path):
+    """First 90 000, then 300, which 90 000 had hidden; 3 stays."""
+    values = np.array([0, 1, -1] * 8 + [3, 300, 90_000, 0, 1, -1] * 2, dtype=np.float64).reshape(
+        6, 6
+    )
+    path = worlds.write(tmp_path / "spikes.tif", worlds.patch(0, 0, 1.0, 6), values)
+    cdb = CraterDatabase(worlds.table(0.0, 0.0, worlds.metres(4.0)), "moon")
+    cdb.add_circles("all")
+    names = ["clipped_mean", "clipped_std", "clipped_median", "mean"]
+    stats = cdb.get_stats(path, "all", names, coverage="center").iloc[0]
+    kept = np.sort(values, axis=None)[:-4]
+    assert stats["clipped_mean_all"] == pytest.approx(6 / 32)
+    assert stats["clipped_std_all"] == pytest.approx(kept.std())
+    assert stats["clipped_median_all"] == 0.0
+    assert stats["mean_all"] > 5000
+
+
+def test_argmin_and_argmax_ask_for_both_coordinates(nine):
+    cdb, path = nine
+    stats = cdb.get_stats(path, "all", ["argmin", "mean", "argmax"], coverage="center")
+    assert list(stats.columns[-5:]) == [
+        "argmin_lon_all",
+        "argmin_lat_all",
+        "mean_all",
+        "argmax_lon_all",
+        "argmax_lat_all",
+    ]
 
 
 @pytest.mark.parametrize("name", ["count", "sum", "unique", "nodata"])
@@ -97,6 +157,12 @@ def test_a_function_that_fails_is_named_with_its_row(nine):
         (["mean", "mean"], "twice"),
         ("percentile_101", "between 0 and 100"),
         ("percentile_", "unknown"),
+        ("frac_x", "frac_ takes a number"),
+        ("frac_", "frac_ takes a number"),
+        ("frac_nan", "frac_ takes a number"),
+        ("frac_1e999", "frac_ takes a number"),
+        ("skew", "did you mean 'skewness'"),
+        (["argmin", "argmin_lon"], "'argmin_lon' twice"),
         ([np.mean], "give a function a name"),
         ({"p": 90}, "no function"),
         ({"": np.mean}, "needs a name"),

@@ -4,18 +4,18 @@ The table comes from the registry that `get_stats` itself uses, so it cannot dri
 replaces the line ``<!-- table of statistics -->``.
 """
 
-from craterkit.statistics import PERCENTILE_FORMULA, STATISTICS
+from craterkit.statistics import definitions
 
 MARKER = "<!-- table of statistics -->"
 
 
 def statistics_table():
     """Return a Markdown table of every statistic and its formula."""
-    rows = [(name, statistic.formula) for name, statistic in STATISTICS.items()]
-    names = [name for name, _ in rows]
-    rows.insert(names.index("median") + 1, ("percentile_N", PERCENTILE_FORMULA))
     lines = ["| name | definition |", "| --- | --- |"]
-    lines += [f"| `{name}` | {formula.replace('|', chr(92) + '|')} |" for name, formula in rows]
+    lines += [
+        f"| `{name}` | {formula.replace('|', chr(92) + '|')} |"
+        for name, formula in definitions().items()
+    ]
     return "\n".join(lines)
 
 

@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from craterkit import errors
     from craterkit.bodies import Body, list_bodies
     from craterkit.database import CraterDatabase
+    from craterkit.flags import Flag
     from craterkit.samples import sample_data
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Body", "CraterDatabase", "__version__", "errors", "list_bodies", "sample_data"]
+__all__ = ["Body", "CraterDatabase", "Flag", "__version__", "errors", "list_bodies", "sample_data"]
 
 #: Where each public name is defined; imported when first asked for.
 _HOMES = {
     "Body": "craterkit.bodies",
     "CraterDatabase": "craterkit.database",
+    "Flag": "craterkit.flags",
     "list_bodies": "craterkit.bodies",
     "sample_data": "craterkit.samples",
 }

@@ -21,9 +21,10 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from craterkit.catalogues import CATALOGUES
 from craterkit.errors import ColumnError
 
-__all__ = ["ColumnRoles", "recognise_columns"]
+__all__ = ["AxisColumn", "ColumnRoles", "EllipseColumns", "recognise_columns"]
 
 LengthUnit: TypeAlias = Literal["m", "km"]
 LatitudeType: TypeAlias = Literal["planetocentric", "planetographic"]
@@ -92,6 +93,15 @@ class ColumnRoles:
         return 1000.0 if self.unit == "km" else 1.0
 
 
+@dataclass(frozen=True)
+class AxisColumn:
+    """What a column of axes of ellipses holds."""
+
+    label: Hashable
+    is_full: bool  # from end to end, not from the centre
+    metres_per_unit: float | None  # None: it is in feature radii
+
+
 @dataclass(frozen=True, eq=False)
 class _Role:
     """What a column may be wanted for: the words that name it and those it may stand with."""
@@ -112,53 +122,6 @@ _LON = _Role(
 _SIZE_CORES = _DIAMETERS | _words("radius rad")
 _SIZE = _Role(
     "size", "radius or diameter", "rad_col= or diam_col", _SIZE_CORES, _THINGS | _words("rim")
-)
-
-
-@dataclass(frozen=True)
-class _Catalogue:
-    """A published table: what proves that it is the one (any will do), and its columns."""
-
-    title: str
-    evidence: tuple[str, ...]
-    lat: str
-    lon: str
-    size: str  # the diameter
-    other_sizes: str = ""  # in kilometres too, but only taken when asked for
-
-    def has(self, role: _Role, key: str) -> bool:
-        return key in _words({"lat": self.lat, "lon": self.lon, "size": self.size}[role.key])
-
-
-# A shapefile cuts names after ten characters: hence LAT_CIRC_I with DIAM_CIRC_, and so on.
-_CATALOGUES = (
-    _Catalogue(
-        "the lunar catalogue of Robbins (2018)",
-        ("lat_circ_img", "lon_circ_img", "diam_circ_img", "lat_circ_i diam_circ"),
-        "lat_circ_img lat_circ_i",
-        "lon_circ_img lon_circ_i",
-        "diam_circ_img diam_circ",
-        "diam_elli_major_img diam_elli_minor_img",
-    ),
-    _Catalogue(
-        "the Mars catalogue of Robbins and Hynek (2012)",
-        ("latitude_circle_image", "diam_circle_image", "latitude_c diam_circl"),
-        "latitude_circle_image latitude_c",
-        "longitude_circle_image longitude",
-        "diam_circle_image diam_circl",
-        "diam_ellipse_major_image diam_ellipse_minor_image",
-    ),
-    _Catalogue(
-        "the IAU gazetteer",
-        tuple(
-            f"{center} {name}"
-            for center in ("center_latitude", "center_lat")
-            for name in ("feature_name", "clean_feature_name", "clean_name", "feature_id target")
-        ),
-        "center_latitude center_lat",
-        "center_longitude center_lon",
-        "diameter",
-    ),
 )
 
 
@@ -198,13 +161,12 @@ class _Table:
         self.units = units
         self.names = {label: _read_name(label, self.labels) for label in self.labels}
         keys = {name.key for name in self.names.values()}
-        found = (c for c in _CATALOGUES if any(_words(proof) <= keys for proof in c.evidence))
-        self.catalogue = next(found, None)
+        self.catalogue = next((c for c in CATALOGUES if c.recognises(keys)), None)
 
     def judge(self, label: Hashable, role: _Role) -> _Candidate | None:
         """Tell whether and how well a column suits a role."""
         name = self.names[label]
-        if self.catalogue and self.catalogue.has(role, name.key):
+        if self.catalogue and name.key in _words(getattr(self.catalogue, role.key)):
             if role is _SIZE:
                 return self.size(label, _CATALOGUED, is_diameter=True)
             return _Candidate(label, _CATALOGUED)
@@ -229,7 +191,7 @@ class _Table:
         """Take a column as the size and read its unit."""
         name = self.names[label]
         known = self.catalogue
-        if known and name.key in _words(f"{known.size} {known.other_sizes}"):
+        if known and name.key in _words(f"{known.size} {known.major} {known.minor}"):
             return _Candidate(label, tier, "", "km", known.title, is_diameter)
         lengths = {_LENGTHS[unit] for unit in name.units if unit in _LENGTHS}
         foreign = sorted(name.units - _LENGTHS.keys())
@@ -440,3 +402,73 @@ def recognise_columns(
         longitude_sign=lon.sign if lon else 1,
         latitude_type=lat.latitude_type if lat else None,
     )
+
+
+class EllipseColumns:
+    """What a table's columns say about ellipses.
+
+    Parameters
+    ----------
+    columns : sequence of hashable
+        The labels of the table's columns.
+    units : {None, "m", "km", "radii"} or a spelled-out name, optional
+        The unit of axes. None takes the unit that a column's name or a known catalogue gives, else
+        metres.
+
+    Raises
+    ------
+    ColumnError
+        If the unit is unknown.
+    """
+
+    def __init__(self, columns: Sequence[Hashable], units: str | None = None) -> None:
+        self._in_radii = units == "radii"
+        self._table = _Table(columns, None if self._in_radii else _read_units(units))
+
+    @property
+    def metres_per_unit(self) -> float | None:
+        """Metres in the unit that was given (None: it is the feature's radius)."""
+        if self._in_radii:
+            return None
+        return 1000.0 if self._table.units == "km" else 1.0
+
+    def known(self) -> tuple[Hashable, Hashable, Hashable]:
+        """Columns of the major axis, the minor axis and the angle in a known catalogue."""
+        catalogue, names = self._table.catalogue, self._table.names
+        if catalogue and catalogue.major:
+            wanted = (catalogue.major, catalogue.minor, catalogue.angle)
+            found = [[label for label, name in names.items() if name.key == key] for key in wanted]
+            if all(len(labels) == 1 for labels in found):
+                return found[0][0], found[1][0], found[2][0]
+        raise ColumnError(
+            "no known catalogue's columns of ellipses are in the table; pass major=, minor= and "
+            f"azimuth=; the columns are {_list(self._table.labels)}"
+        )
+
+    def axis(self, label: Hashable, parameter: str) -> AxisColumn:
+        """What a column of axes holds: full axes, unless its name says "semi" or "radius"."""
+        self._table.check(label, parameter)
+        name = self._table.names[label]
+        words = {*name.words, *name.bracketed}
+        is_half = any(word.startswith("semi") or word in ("radius", "rad") for word in words)
+        column = self._table.accept(self._table.size(label, _PLAIN, is_diameter=not is_half))
+        if self._in_radii:
+            if column.unit:
+                raise ColumnError(
+                    f"units='radii' contradicts column {label!r}, which is in {column.unit} "
+                    f"according to {column.source}; drop units=, or rename the column if it is wrong"
+                )
+            return AxisColumn(label, not is_half, None)
+        metres = {"m": 1.0, "km": 1000.0}[column.unit] if column.unit else self.metres_per_unit
+        return AxisColumn(label, not is_half, metres)
+
+    def counts_from_east(self, label: Hashable, parameter: str) -> bool:
+        """Whether a column of directions counts anticlockwise from east, as known catalogues do."""
+        self._table.check(label, parameter)
+        name, catalogue = self._table.names[label], self._table.catalogue
+        foreign = sorted(name.units & _FOREIGN)
+        if foreign:
+            raise ColumnError(
+                f"column {label!r} is in {' '.join(foreign)}, not in degrees; convert it"
+            )
+        return catalogue is not None and name.key == catalogue.angle

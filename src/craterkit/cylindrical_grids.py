@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -72,6 +72,8 @@ class CylindricalGrid:
         Whether the last of these columns borders on the first.
     period : float
         Columns that make 360 degrees.
+    pole_rows : tuple of float
+        Pixel coordinates y of the south and the north pole; ±inf where the projection has none.
     """
 
     shape: tuple[int, int]
@@ -83,7 +85,7 @@ class CylindricalGrid:
     wraps: bool = field(init=False)
     _west: float = field(init=False)
     _step: float = field(init=False)
-    _pole_rows: tuple[float, float] = field(init=False)
+    pole_rows: tuple[float, float] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.transform.b != 0 or self.transform.d != 0:
@@ -94,7 +96,7 @@ class CylindricalGrid:
         assign = object.__setattr__
         assign(self, "wraps", self.shape[1] > self.period - 0.5)
         assign(self, "columns", min(self.shape[1], int(np.ceil(self.period - TIE_PX))))
-        assign(self, "_pole_rows", self._find_pole_rows())
+        assign(self, "pole_rows", self._find_pole_rows())
         self._check_parallels()
 
     def _refuse(self, why: str) -> NoReturn:
@@ -146,7 +148,7 @@ class CylindricalGrid:
     def _check_parallels(self) -> None:
         """Compare a net of points with what a cylindrical grid would give."""
         height, width = self.shape
-        low, high = sorted(self._pole_rows)
+        low, high = sorted(self.pole_rows)
         y = np.clip(np.linspace(0, height, PROBES), low, high)
         x = np.linspace(0.25, min(width, self.period) - 0.25, PROBES)
         lon, lat = self.to_body(x[None, :], y[:, None])
@@ -185,6 +187,12 @@ class CylindricalGrid:
         """1 if columns count eastward, -1 if westward."""
         return float(np.sign(self._step))
 
+    @property
+    def orientation(self) -> float:
+        """1 if north lies a quarter turn anticlockwise of east on a screen (y down), else -1."""
+        south, north = self.pole_rows
+        return self.eastward * float(np.sign(south - north))
+
     @cached_property
     def row_height(self) -> float:
         """Height of the smallest row on the ground, metres."""
@@ -204,7 +212,7 @@ class CylindricalGrid:
         _, y = self.system.from_body(np.full(lat.shape, self._middle_longitude), lat)
         with np.errstate(invalid="ignore"):
             rows = (np.asarray(y) - self.transform.f) / self.transform.e
-        south, north = self._pole_rows
+        south, north = self.pole_rows
         rows = np.where(lat <= -90.0, south, np.where(lat >= 90.0, north, rows))
         return np.asarray(rows)
 
@@ -214,7 +222,7 @@ class CylindricalGrid:
 
     def latitude(self, y: ArrayLike) -> Floats:
         """Planetocentric latitude in degrees at pixel coordinate y; ±90 beyond the poles."""
-        low, high = sorted(self._pole_rows)
+        low, high = sorted(self.pole_rows)
         y = np.clip(np.asarray(y, dtype=np.float64), low, high)
         _, lat = self.to_body(self.shape[1] / 2, y)
         return np.clip(lat, -90.0, 90.0)
@@ -225,7 +233,7 @@ class CylindricalGrid:
 
     def beyond_poles(self, y: ArrayLike) -> NDArray[np.bool_]:
         """Whether pixel coordinates y lie past a pole, where there is no ground."""
-        low, high = sorted(self._pole_rows)
+        low, high = sorted(self.pole_rows)
         y = np.asarray(y, dtype=np.float64)
         return np.asarray((y < low - TIE_PX) | (y > high + TIE_PX))
 
@@ -233,11 +241,22 @@ class CylindricalGrid:
         """Pixel coordinates of positions, x between 0 and `period`."""
         return self.column_of(lon), self.row_of(lat)
 
+    def misplaces(self, lon: Floats, lat: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:  # noqa: ARG002
+        """Whether pixel coordinates of positions are not really theirs: never."""
+        return np.zeros(x.shape, dtype=bool)
+
     def areas_at(self, row: ArrayLike, column: ArrayLike) -> Floats:
         """True areas in m², on the body's ellipsoid, of pixels."""
         row, _ = np.broadcast_arrays(row, column)
-        rows, where = np.unique(row, return_inverse=True)
-        return self.pixel_area(rows, rows + 1.0)[where].reshape(row.shape)
+        return self.row_areas(row.ravel()).reshape(row.shape)
+
+    def row_areas(self, row: NDArray[np.integer[Any]]) -> Floats:
+        """True area in m², on the body's ellipsoid, of a pixel in each of some rows."""
+        if not row.size:
+            return np.zeros(0)
+        first = int(row.min())
+        edges = np.arange(first, int(row.max()) + 2, dtype=np.float64)
+        return self.pixel_area(edges[:-1], edges[1:])[row - first]
 
     def pixel_area(self, y_from: ArrayLike, y_to: ArrayLike) -> Floats:
         """True area in m², on the body's ellipsoid, of one column between two pixel coordinates y."""

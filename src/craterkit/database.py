@@ -182,8 +182,8 @@ class CraterDatabase(DefinesRegions, ExtractsPixels):
     def _draw(self, name: str) -> gpd.GeoSeries:
         from craterkit.polygons import draw_region
 
-        region: Any = self._regions[name]
-        return self._geo_series(draw_region(self._body, self._features, region), name)
+        polygons = draw_region(self._body, self._features, self._regions[name])
+        return self._geo_series(polygons, name)
 
     def _geo_series(self, geometries: NDArray[np.object_], name: str) -> gpd.GeoSeries:
         from craterkit.frames import geo_series

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
     from craterkit.extraction.extract import Subject
     from craterkit.features import Features
-    from craterkit.footprints.rules import Coverage, Weighting
+    from craterkit.footprints.rules import Coverage
     from craterkit.regions import Regions
 
     Rasters = Any | Sequence[Any] | Mapping[str, Any]
     Statistics = str | Mapping[str, Callable[..., Any]] | Iterable[Any]
+    Where = Mapping[Any, Any] | Iterable[tuple[Any, ...]]
 
 __all__ = ["ExtractsPixels"]
 
@@ -51,10 +55,17 @@ class ExtractsPixels:
         n_jobs: int | None = None,
         *,
         coverage: Coverage = "all_touched",
-        weights: Weighting | None = None,
+        weights: object = None,
+        where: Where | None = None,
+        exclude: Literal["neighbors"] | None = None,
+        exclude_size: float = 1.0,
+        min_valid_fraction: float | None = None,
+        flags: bool = False,
         bands: int | str | Sequence[int | str] = 1,
         scaled: bool = True,
         raster_crs: object = None,
+        transform: object = None,
+        align: Literal["nearest"] | None = None,
         progress: bool | None = None,
     ) -> pd.DataFrame:
         """Compute statistics of rasters in regions.
@@ -62,16 +73,23 @@ class ExtractsPixels:
         Parameters
         ----------
         rasters : raster, list or dict
-            A path, a name that GDAL opens or an open rasterio dataset; a list of these, or a dict of
-            them by name. Any cylindrical grid of the same body will do: lon/lat or equirectangular in
-            either longitude convention, global or regional, north-up or south-up.
+            A path, a name that GDAL opens (GeoTIFF, ISIS cube, PDS, VICAR, netCDF, Zarr, VRT, ...) or an
+            open rasterio dataset; an `xarray.DataArray` with dimensions y (lat), x (lon) and at most one
+            more for bands, which is read window by window; a NumPy array, masked or not, of (rows,
+            columns) or (bands, rows, columns), with `transform` and `raster_crs`. A list of these, or a
+            dict of them by name. Any cylindrical grid of the same body will do: lon/lat or
+            equirectangular in either longitude convention, global or regional, north-up or south-up.
         regions : str or list of str
             Names of regions.
         stats : str, list or dict, default ("mean", "count", "std")
-            Names out of count, weight_sum, sum, mean, min, max, range, std, var, median, percentile_N,
-            majority, minority, unique, nodata and valid_fraction; and ``{name: function}``, where
-            the function gets an ROI's valid values as a 1-D float64 array, or values and weights if
-            it takes two required arguments. Formulae are in the documentation.
+            Names out of count, weight_sum, area, sum, mean, min, max, range, argmin_lon, argmin_lat,
+            argmax_lon, argmax_lat (argmin and argmax for both), var, std, cv, sem, skewness, kurtosis,
+            circular_mean, circular_std, median, percentile_N, iqr, mad_std, biweight_location,
+            biweight_scale, clipped_mean, clipped_std, clipped_median, majority, mode, minority, unique,
+            frac (shares of all values, a dict), frac_N (share of the value N), nodata, valid_fraction
+            and flags; and ``{name: function}``, where the function gets an ROI's valid values as a 1-D
+            float64 array, or values and weights if it takes two required arguments. Formulae are in the
+            documentation.
         nodata : number or dict, optional
             Raw value that means "no data" instead of the file's, for all rasters or by name. Mask
             bands, NaN and infinities are invalid in any case.
@@ -80,14 +98,42 @@ class ExtractsPixels:
         coverage : {"all_touched", "center", "fraction"}, default "all_touched"
             Whether a pixel belongs if the region touches it, if its centre lies in the region, or with the
             share of it that the region covers.
-        weights : {None, "area"}, default None
-            ``"area"``: pixels count for their true area on the body's ellipsoid.
+        weights : {None, "area"} or raster, default None
+            ``"area"``: pixels count for their true area on the body's ellipsoid. A raster: they count for
+            its physical value (band 1) times their covered share; pixels without a value there are left
+            out, and a negative one is an error.
+        where : dict or list, optional
+            Only pixels that fulfil conditions on other rasters: ``{raster: condition}``, or a list of
+            ``(raster, condition)`` or ``(raster, band, condition)``; all of them must hold. A
+            function as condition gets physical values of pixels that are data (1-D float64, in several
+            threads, some at a time) and returns as many booleans; pixels without data do not pass. A
+            number, or a collection of numbers any of which will do, is compared with raw values, which
+            may be the raster's own nodata. Pixels that do not pass are not counted as ``nodata``.
+        exclude : {None, "neighbors"}, default None
+            ``"neighbors"``: without pixels whose centres lie inside the circle of any other feature of
+            the database, unless that circle holds this feature's centre. So a small crater in a
+            large one keeps its pixels, and the large one loses the small one's; duplicates keep theirs.
+        exclude_size : float, default 1
+            Radius of those circles in feature radii.
+        min_valid_fraction : float, optional
+            ROIs whose ``valid_fraction`` is below it get NaN, but for count, nodata, weight_sum, area,
+            valid_fraction, unique and flags.
+        flags : bool, default False
+            Whether to add the statistic ``flags``: quality flags, see `craterkit.Flag`.
         bands : int, str, list or "all", default 1
             Bands by number or description.
         scaled : bool, default True
             Whether to apply the raster's scale and offset.
         raster_crs : CRS or dict, optional
-            Coordinate system of the rasters, for all or by name, instead of the files' own.
+            Coordinate system of the rasters, for all or by name, instead of their own. A raster of
+            `where` or `weights` that has none of its own gets the one for all.
+        transform : affine.Affine, six numbers or dict, optional
+            Affine transform from (column, row) to coordinates, for all rasters or by name, instead of
+            their own: six numbers are those of `affine.Affine`, not in GDAL's order. An array in `where`
+            or `weights` that says nothing of its place lies on the raster's own grid.
+        align : {None, "nearest"}, default None
+            Rasters of `where` and `weights` must lie on the raster's own grid; with ``"nearest"`` they
+            may lie on any, and the pixel in which a pixel's centre lies answers for it.
         progress : bool, optional
             Whether to show a progress bar; by default once work lasts over a second.
 
@@ -96,12 +142,13 @@ class ExtractsPixels:
         pandas.DataFrame
             The table with columns ``<stat>_<region>`` for one bare raster, and
             ``<stat>_<raster>_<region>`` for a list or dict, where a list's rasters are named by
-            the stems of their files. Several bands add ``_b<number>`` or their descriptions.
+            the stems of their files and arrays by their own. Several bands add ``_b<number>`` or
+            their descriptions: of a DataArray, the labels along its third dimension.
 
         Raises
         ------
         RegionError, StatisticError, ArgumentError
-            If an argument is wrong.
+            If an argument is wrong, or a raster of `where` or `weights` is on another grid.
         CRSError
             If a raster has no CRS, is of another body, or is not on a cylindrical grid.
         RasterError
@@ -123,13 +170,40 @@ class ExtractsPixels:
         ... )
         >>> list(depths.columns[-2:])
         ['mean_dem_floor', 'percentile_90_dem_floor']
+
+        The rims without their neighbours, only where the ground is lower than the mean sphere:
+
+        >>> cdb.add_annuli("rim", 1, 1.5)
+        >>> low = cdb.get_stats(
+        ...     sample_data["moon.tif"], "rim", where={sample_data["moon_dem.tif"]: lambda h: h < 0},
+        ...     align="nearest", exclude="neighbors", flags=True,
+        ... )
+        >>> list(low.columns[-4:])
+        ['mean_rim', 'count_rim', 'std_rim', 'flags_rim']
         """
         from craterkit.extraction.extract import extract_stats
         from craterkit.extraction.options import Options
         from craterkit.statistics import parse_statistics
 
         request = parse_statistics(stats)
-        options = Options(coverage, weights, nodata, bands, scaled, raster_crs, n_jobs, progress)
+        options = Options(
+            coverage=coverage,
+            weights=weights,
+            where=where,
+            exclude=exclude,
+            exclude_size=exclude_size,
+            min_valid_fraction=min_valid_fraction,
+            nodata=nodata,
+            bands=bands,
+            scaled=scaled,
+            raster_crs=raster_crs,
+            transform=transform,
+            align=align,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+        if flags:
+            request = request.including("flags")
         return self._with(extract_stats(self._subject(regions), rasters, request, options))
 
     def get_arrays(
@@ -140,9 +214,14 @@ class ExtractsPixels:
         n_jobs: int | None = None,
         *,
         coverage: Coverage = "all_touched",
+        where: Where | None = None,
+        exclude: Literal["neighbors"] | None = None,
+        exclude_size: float = 1.0,
         bands: int | str | Sequence[int | str] = 1,
         scaled: bool = True,
         raster_crs: object = None,
+        transform: object = None,
+        align: Literal["nearest"] | None = None,
         georeferenced: bool = False,
         progress: bool | None = None,
     ) -> pd.DataFrame:
@@ -150,8 +229,10 @@ class ExtractsPixels:
 
         Parameters
         ----------
-        rasters, regions, nodata, n_jobs, bands, scaled, raster_crs, progress
+        rasters, regions, nodata, n_jobs, bands, scaled, raster_crs, transform, progress
             As in `get_stats`.
+        where, exclude, exclude_size, align
+            As in `get_stats`; pixels that are left out are masked.
         coverage : {"all_touched", "center", "fraction"}, default "all_touched"
             Which pixels belong; ``"fraction"`` takes those of ``"all_touched"``.
         georeferenced : bool, default False
@@ -161,8 +242,9 @@ class ExtractsPixels:
         -------
         pandas.DataFrame
             The table with a column ``<region>`` (``<raster>_<region>`` for a list or dict) of
-            `numpy.ma.MaskedArray`: the bounding box of each ROI's pixels, contiguous across the
-            seam, with everything masked that is outside the ROI or no data. Raw numbers keep the raster's
+            `numpy.ma.MaskedArray`: the bounding box of each ROI's pixels, those left out included,
+            contiguous across the seam, with everything masked that is outside the ROI, left out or
+            no data. Raw numbers keep the raster's
             dtype; scaled ones are float64. An ROI without pixels has an array of shape (0, 0).
 
         Raises
@@ -182,9 +264,124 @@ class ExtractsPixels:
         from craterkit.extraction.extract import extract_arrays
         from craterkit.extraction.options import Options
 
-        options = Options(coverage, None, nodata, bands, scaled, raster_crs, n_jobs, progress)
+        options = Options(
+            coverage=coverage,
+            where=where,
+            exclude=exclude,
+            exclude_size=exclude_size,
+            nodata=nodata,
+            bands=bands,
+            scaled=scaled,
+            raster_crs=raster_crs,
+            transform=transform,
+            align=align,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
         subject = self._subject(regions)
         return self._with(extract_arrays(subject, rasters, options, georeferenced=georeferenced))
+
+    def get_pixels(
+        self,
+        rasters: Rasters,
+        regions: str | Sequence[str],
+        nodata: float | Mapping[str, float] | None = None,
+        n_jobs: int | None = None,
+        *,
+        columns: str | Sequence[str] | None = None,
+        coverage: Coverage = "all_touched",
+        weights: object = None,
+        where: Where | None = None,
+        exclude: Literal["neighbors"] | None = None,
+        exclude_size: float = 1.0,
+        bands: int | str | Sequence[int | str] = 1,
+        scaled: bool = True,
+        raster_crs: object = None,
+        transform: object = None,
+        align: Literal["nearest"] | None = None,
+        progress: bool | None = None,
+        out: str | os.PathLike[str] | None = None,
+    ) -> pd.DataFrame | Path:
+        """List the pixels of regions, one row for each.
+
+        Parameters
+        ----------
+        rasters : raster, list or dict
+            As in `get_stats`; several must share one grid.
+        columns : str or list of str, optional
+            Which columns, in order; by default all. Places, distances and azimuths take time: they are
+            found only if asked for.
+        regions, nodata, n_jobs, coverage, weights, bands, scaled, raster_crs, transform, progress
+            As in `get_stats`.
+        where, exclude, exclude_size, align
+            As in `get_stats`.
+        out : str or os.PathLike, optional
+            A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
+            table in memory. A file of that name is replaced once all is written.
+
+        Returns
+        -------
+        pandas.DataFrame or pathlib.Path
+            A row for each pixel of each ROI that is data on at least one raster:
+
+            - ``feature``: the feature's value in the table's index; ``region``: the region's name.
+            - ``row``, ``col``: the pixel, from 0 on.
+            - ``lon``, ``lat``: its centre, planetocentric degrees, longitude to the east in [-180, 180).
+            - ``distance``: of the pixel's centre from the feature's along the geodesic, in feature radii.
+            - ``azimuth``: direction to it at the feature's centre, degrees clockwise from north.
+            - ``value`` for one bare raster; else a column for each raster, as its statistics' columns
+              are called. NaN where that raster has no data. Unscaled numbers keep the raster's dtype if none
+              is missing.
+            - ``weight``: what the pixel counts for; 1 unless `coverage` or `weights` say otherwise.
+
+            Rows are in the order of regions, features, rows and columns. With `out` the path of the
+            file, in which missing values are nulls and rows come in the order in which the raster was
+            read: by chunks of rows of the raster, then as in memory.
+
+        Raises
+        ------
+        RegionError, ArgumentError, CRSError, RasterError
+            As `get_stats`; or if rasters do not share one grid, columns are unknown, or `out` cannot be
+            written.
+
+        Examples
+        --------
+        >>> from craterkit import CraterDatabase, sample_data
+        >>> cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon")
+        >>> cdb.add_annuli("rim", 1, 1.5)
+        >>> pixels = cdb.get_pixels(
+        ...     sample_data["moon.tif"], "rim", columns=["feature", "distance", "value"], coverage="center"
+        ... )
+        >>> bool(pixels["distance"].between(1, 1.5).all())
+        True
+        >>> means = pixels.groupby("feature")["value"].mean()
+        """
+        from craterkit.extraction.extract import extract_pixels
+        from craterkit.extraction.options import Options
+
+        options = Options(
+            coverage=coverage,
+            weights=weights,
+            where=where,
+            exclude=exclude,
+            exclude_size=exclude_size,
+            nodata=nodata,
+            bands=bands,
+            scaled=scaled,
+            raster_crs=raster_crs,
+            transform=transform,
+            align=align,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+        return extract_pixels(
+            self._subject(regions),
+            rasters,
+            options,
+            index=self._table.index,
+            columns=columns,
+            out=out,
+        )
 
     def _with(self, columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """The table, and new columns behind it."""

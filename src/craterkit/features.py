@@ -5,7 +5,6 @@ columns into numbers, name every row that cannot be a feature, and convert the r
 """
 
 import sys
-import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,8 @@ import pandas as pd
 
 from craterkit.bodies import wrap_longitude
 from craterkit.columns import ColumnRoles
-from craterkit.errors import ColumnError, DroppedRowsWarning, FeatureError, TableError
+from craterkit.errors import ColumnError, FeatureError, TableError
+from craterkit.row_faults import RowFaults, label_text
 
 if TYPE_CHECKING:
     from geopandas import GeoSeries
@@ -35,7 +35,6 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Values: TypeAlias = pd.api.extensions.ExtensionArray | Floats
 Transform: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
-_LISTED = 20  # rows that a message lists
 _NOT_NUMBERS = "boolean date datetime datetime64 time timedelta timedelta64 period interval complex"
 
 
@@ -203,52 +202,8 @@ def raw_positions(table: pd.DataFrame, roles: ColumnRoles) -> tuple[Floats, Floa
     return lon, lat
 
 
-def _text(label: Hashable) -> str:
-    return f"({', '.join(map(str, label))})" if isinstance(label, tuple) else str(label)
-
-
-class _Rows:
+class _Rows(RowFaults):
     """The rows of a table and what is wrong with them."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.index = table.index
-        self.keep: Mask = np.ones(len(table), dtype=bool)
-        self.faults: list[tuple[Mask, Callable[[int], str]]] = []
-
-    def refuse(self, bad: Mask, describe: Callable[[int], str]) -> None:
-        """Note bad rows; `describe` tells what is wrong with the row at a place."""
-        if bad.any():
-            self.keep &= ~bad
-            self.faults.append((bad, describe))
-
-    def listing(self) -> str:
-        """Name the first bad rows and what is wrong with them."""
-        bad = np.flatnonzero(~self.keep)
-        lines = [
-            f"  row {_text(self.index[i])}: "
-            + "; ".join(tell(i) for mask, tell in self.faults if mask[i])
-            for i in bad[:_LISTED].tolist()
-        ]
-        if len(bad) > _LISTED:
-            lines.append(f"  and {len(bad) - _LISTED} more")
-        return "\n".join(lines)
-
-    def settle(self, errors: str) -> None:
-        """Raise or warn if there are bad rows."""
-        bad, total = np.count_nonzero(~self.keep), len(self.keep)
-        if bad == 0:
-            return
-        if errors == "raise":
-            raise FeatureError(
-                f"{bad} of {total} rows cannot be features "
-                f'(errors="drop" leaves them out):\n{self.listing()}'
-            )
-        # Warn where the database is made: below settle, features_from_table and the database.
-        warnings.warn(
-            f"{bad} of {total} rows were dropped:\n{self.listing()}",
-            DroppedRowsWarning,
-            stacklevel=5,
-        )
 
     def check_column(
         self, name: Hashable, values: Values, numbers: Floats, rules: list[tuple[Mask, str]]
@@ -268,7 +223,7 @@ class _Rows:
             if np.isinf(numbers[i]):
                 return f"{show(i)} (not finite)"
             missing = pd.api.types.is_scalar(values[i]) and pd.isna(values[i])
-            return f"{_text(name)} is missing" if missing else f"{show(i)} (not a number)"
+            return f"{label_text(name)} is missing" if missing else f"{show(i)} (not a number)"
 
         def against(reason: str, i: int) -> str:
             return f"{show(i)} ({reason})"
@@ -353,7 +308,7 @@ def features_from_table(
     with np.errstate(over="ignore", under="ignore"):
         radius = size * (roles.metres_per_unit * (0.5 if roles.is_diameter else 1.0))
 
-    rows = _Rows(table)
+    rows = _Rows(table.index)
     lat_rules = [(np.abs(lat) > 90, "beyond ±90")] if degrees else []
     lon_rules = [((lon < -360) | (lon > 720), "beyond -360 to 720")] if degrees else []
     if roles.lon is None or roles.lat is None:
@@ -377,7 +332,15 @@ def features_from_table(
     unplaced = np.zeros(len(table), dtype=bool)
     unplaced[good[off]] = True
     rows.refuse(unplaced, lambda i: f"({lon[i]}, {lat[i]}) is not on the body")
-    rows.settle(errors)
+    # Warn where the database is made: below place_features and the database.
+    rows.settle(
+        errors,
+        FeatureError,
+        refusal="cannot be features",
+        advice="leaves them out",
+        notice="were dropped",
+        stacklevel=4,
+    )
     features = Features(
         lon=wrap_longitude(body_lon[~off]),
         lat=np.clip(body_lat[~off], -90.0, 90.0),

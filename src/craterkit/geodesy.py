@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "band_area",
     "destination",
+    "inverse",
     "isometric_latitude",
     "lat_from_phi",
     "parallel_radius",
@@ -76,15 +77,18 @@ def destination(
     lon, lat : ndarray
         End, planetocentric degrees; ``lon`` lies within 180 degrees of the start's, unwrapped.
     """
-    lon, lat, azimuth, distance = np.broadcast_arrays(lon, lat, azimuth, distance)
     if body.is_sphere:
-        phi, alpha, d = np.radians(lat), np.radians(azimuth), distance / body.a
+        # Left to broadcast by themselves: a ring's azimuths and distances need few sines.
+        lon = np.asarray(lon, dtype=np.float64)
+        phi, alpha, d = np.radians(lat), np.radians(azimuth), np.asarray(distance) / body.a
         sin_phi, cos_phi = np.sin(phi), np.cos(phi)
         sin_d, cos_d = np.sin(d), np.cos(d)
         north, east = sin_d * np.cos(alpha), sin_d * np.sin(alpha)
         outward = cos_phi * cos_d - sin_phi * north
         lat_end = np.degrees(np.arctan2(sin_phi * cos_d + cos_phi * north, np.hypot(outward, east)))
-        return lon + np.degrees(np.arctan2(east, outward)), lat_end
+        lon_end = lon + np.degrees(np.arctan2(east, outward))
+        return lon_end, np.broadcast_to(lat_end, lon_end.shape)
+    lon, lat, azimuth, distance = np.broadcast_arrays(lon, lat, azimuth, distance)
     start = np.degrees(phi_from_lat(body, lat))
     lon_end, lat_end, _ = body.geod.fwd(
         np.ravel(lon), np.ravel(start), np.ravel(azimuth), np.ravel(distance)
@@ -92,6 +96,45 @@ def destination(
     turn = np.round((lon_end - np.ravel(lon)) / 360.0)
     lon_end = (lon_end - 360.0 * turn).reshape(lon.shape)
     return lon_end, lat_from_phi(body, np.radians(lat_end)).reshape(lat.shape)
+
+
+def inverse(
+    body: Body, lon: ArrayLike, lat: ArrayLike, to_lon: ArrayLike, to_lat: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Length and starting azimuth of the geodesic between two places.
+
+    Parameters
+    ----------
+    body : Body
+        Whose ellipsoid the geodesic runs on.
+    lon, lat : array_like
+        Start, planetocentric degrees, east-positive.
+    to_lon, to_lat : array_like
+        End. The arguments broadcast together; where the end is NaN, so are the results.
+
+    Returns
+    -------
+    distance, azimuth : ndarray
+        Metres; degrees clockwise from north at the start, 0 to 360.
+    """
+    if body.is_sphere:
+        phi, to_phi = np.radians(lat), np.radians(to_lat)
+        step = np.radians(np.asarray(to_lon, dtype=np.float64) - np.asarray(lon))
+        # Between neighbours the difference of latitudes keeps its digits in this form.
+        east = np.cos(to_phi) * np.sin(step)
+        north = np.sin(to_phi - phi) + 2.0 * np.sin(phi) * np.cos(to_phi) * np.sin(step / 2) ** 2
+        along = np.sin(phi) * np.sin(to_phi) + np.cos(phi) * np.cos(to_phi) * np.cos(step)
+        distance = body.a * np.arctan2(np.hypot(east, north), along)
+        azimuth = np.degrees(np.arctan2(east, north))
+        return distance, np.mod(azimuth, 360.0)
+    lon, lat, to_lon, to_lat = np.broadcast_arrays(lon, lat, to_lon, to_lat)
+    start, end = (np.degrees(phi_from_lat(body, np.ravel(value))) for value in (lat, to_lat))
+    ahead, _, length = body.geod.inv(np.ravel(lon), start, np.ravel(to_lon), end)
+    missing = np.isnan(np.ravel(to_lon) + end)
+    distance, azimuth = (
+        np.where(missing, np.nan, value).reshape(lon.shape) for value in (length, ahead)
+    )
+    return distance, np.mod(azimuth, 360.0)
 
 
 def radii_of_curvature(body: Body, phi: ArrayLike) -> tuple[Floats, Floats]:

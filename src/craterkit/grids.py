@@ -63,11 +63,18 @@ class Grid(Protocol):
     def wraps(self) -> bool:
         """Whether the last of the columns in use borders on the first."""
 
+    @property
+    def orientation(self) -> float:
+        """1 if north lies a quarter turn anticlockwise of east on a screen (y down), else -1."""
+
     def to_body(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """Longitude and planetocentric latitude at pixel coordinates; NaN off the body."""
 
     def to_pixels(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
         """Pixel coordinates of positions, not clipped to the raster; NaN off the map."""
+
+    def misplaces(self, lon: Floats, lat: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Whether pixel coordinates (from `to_pixels`) of positions are not really theirs."""
 
     def areas_at(self, row: ArrayLike, column: ArrayLike) -> Floats:
         """True areas in m², on the body's ellipsoid, of pixels."""

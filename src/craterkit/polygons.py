@@ -1,9 +1,9 @@
-"""Polygons of regions: derived views of circles, on a plane that is a cylinder rolled out.
+"""Polygons of regions: derived views of curves, on a plane that is a cylinder rolled out.
 
-A circle becomes a ring of vertices at given azimuths. In the plane of longitude and latitude, or of the
-columns and rows of a cylindrical grid, that ring closes by itself, or runs once around the body because
-the circle holds a pole, or surrounds what the circle leaves out because it holds both. All
-three become valid polygons here, cut at the plane's edges and with their holes kept.
+A curve becomes a ring of vertices. In the plane of longitude and latitude, or of the columns and rows of
+a cylindrical grid, that ring closes by itself, or runs once around the body because the curve holds a
+pole, or surrounds what the curve leaves out because it holds both. All three become valid
+polygons here, cut at the plane's edges and with their holes kept.
 """
 
 from __future__ import annotations
@@ -14,25 +14,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from craterkit.geodesy import destination
+from craterkit.regions import Outline, Polygons, RoundRegion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from craterkit.bodies import Body
     from craterkit.features import Features
-    from craterkit.regions import Annulus
+    from craterkit.regions import Region
 
     Floats = NDArray[np.float64]
     Objects = NDArray[np.object_]
 
-__all__ = ["Plane", "Ring", "Rings", "azimuths", "draw_region"]
+__all__ = ["Plane", "Ring", "Rings", "areas", "draw_region"]
 
-#: Vertices of a circle's polygon, unless the region or the poles ask for others.
+#: Vertices of the polygon of a curve, unless the region or the poles ask for others.
 VERTICES = 64
 
-#: Longest step in longitude, degrees, between vertices of a circle's polygon.
+#: Longest step in longitude, degrees, between vertices of the polygon of a curve.
 LONGEST_STEP = 6.0
+
+#: Share of an ROI's size, and degrees of longitude, that count as none from its centre.
+CENTRE = 1e-6
+
+#: Degrees of latitude from a pole, and of longitude from half a turn, that count as none.
+AT_POLE, HALF_TURN = 1e-11, 1e-6
 
 #: How often vertices are added between those that are farther apart.
 REFINEMENTS = 12
@@ -40,7 +49,7 @@ REFINEMENTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """Vertices of n circles.
+    """Vertices of n closed curves that run clockwise around what they enclose.
 
     Attributes
     ----------
@@ -52,7 +61,7 @@ class Rings:
         How often each ring runs around the body eastward: -1 if it holds the north pole, 1 if the
         south pole, 0 if none or both.
     inverted : (n,) ndarray of bool
-        Whether a ring that closes surrounds the ground outside its circle.
+        Whether a ring that closes surrounds the ground outside its curve.
     """
 
     lon: Floats
@@ -61,25 +70,36 @@ class Rings:
     inverted: NDArray[np.bool_]
 
     @classmethod
-    def around(cls, body: Body, lon: Floats, lat: Floats, radius: Floats, azimuth: Floats) -> Rings:
-        """Rings at a distance of `radius` metres, with vertices at `azimuth` degrees."""
+    def around(cls, body: Body, lon: Floats, lat: Floats, outline: Outline) -> Rings:
+        """Rings of an outline about centres at `lon` and `lat`."""
         # Past the antipode a geodesic would come back.
-        radius = np.minimum(radius, np.pi * body.a)
-        x, y = destination(body, lon[:, None], lat[:, None], azimuth[None, :], radius[:, None])
-        steps = np.mod(np.diff(x, axis=1, append=x[:, :1]) + 180.0, 360.0) - 180.0
-        x = x[:, :1] + np.concatenate(
-            [np.zeros((x.shape[0], 1)), np.cumsum(steps[:, :-1], axis=1)], axis=1
+        distance = np.minimum(outline.distance, np.pi * body.a)
+        x, y = destination(body, lon[:, None], lat[:, None], outline.azimuth, distance)
+        rings = cls.through(x, y)
+        whole = distance.min(axis=1) >= np.pi * body.b
+        return cls(rings.lon, rings.lat, rings.turn, rings.inverted | ((rings.turn == 0) & whole))
+
+    @classmethod
+    def through(cls, lon: Floats, lat: Floats) -> Rings:
+        """Rings of vertices at `lon` and `lat`, (n, k) each, with steps of half a turn at most."""
+        # A pole has every longitude: take that of the vertex before.
+        lon = np.where(np.abs(lat) > 90.0 - AT_POLE, np.roll(lon, 1, axis=1), lon)
+        steps = np.mod(np.diff(lon, axis=1, append=lon[:, :1]) + 180.0, 360.0) - 180.0
+        following = np.roll(lat, -1, axis=1)
+        middle = (lat + following) / 2
+        # A step over a pole keeps to the left of it, since what the ring encloses is on the right.
+        over = np.abs(steps) > 180.0 - HALF_TURN
+        steps = np.where(over & (steps * middle < 0), steps + np.copysign(360.0, middle), steps)
+        x = lon[:, :1] + np.concatenate(
+            [np.zeros((lon.shape[0], 1)), np.cumsum(steps[:, :-1], axis=1)], axis=1
         )
         turn = np.round(steps.sum(axis=1) / 360.0).astype(np.intp)
-        # Clockwise rings surround their circle: azimuths run clockwise.
-        following = np.roll(y, -1, axis=1)
-        area = ((y + following) / 2 * steps).sum(axis=1)
-        inverted = (turn == 0) & ((area < 0) | (radius >= np.pi * body.b))
-        return cls(x, y, turn, inverted)
+        inverted = (turn == 0) & ((middle * steps).sum(axis=1) < 0)
+        return cls(x, lat, turn, inverted)
 
     @property
     def simple(self) -> NDArray[np.bool_]:
-        """Whether each ring closes and surrounds its circle."""
+        """Whether each ring closes and surrounds what its curve encloses."""
         return (self.turn == 0) & ~self.inverted
 
     @property
@@ -112,14 +132,25 @@ class Plane:
     north: float = 90.0
     eastward: float = 1.0
 
-    def annulus(self, outer: Ring, inner: Ring | None) -> BaseGeometry:
-        """What lies within one ring and not within another, cut at the edges."""
+    def ground(self, shell: Ring, holes: Sequence[Ring] = ()) -> BaseGeometry:
+        """What lies within one ring and not within others, cut at the edges."""
         import shapely
 
-        ground = self.fill(outer)
-        if inner is not None:
-            ground = shapely.difference(ground, self.fill(inner))
-        return _areas(ground)
+        ground = self.fill(shell)
+        for hole in holes:
+            ground = shapely.difference(ground, self.fill(hole))
+        return areas(ground)
+
+    def cut(self, shape: BaseGeometry) -> BaseGeometry:
+        """A shape that may lie beside the plane, brought onto it and cut at the edges."""
+        import shapely
+
+        if not shape.is_valid:
+            shape = areas(shapely.make_valid(shape))
+        left, _, right, _ = shape.bounds
+        fewest = int(np.ceil((self.left - right) / self.period))
+        most = int(np.floor((self.right - left) / self.period))
+        return areas(self._cut(shape, turns=tuple(range(fewest, most + 1))))
 
     def fill(self, ring: Ring) -> BaseGeometry:
         """The ground within one ring, cut at the edges."""
@@ -130,9 +161,10 @@ class Plane:
         if ring.turn:
             shift = ring.turn * self.eastward * self.period
             pole = self.north if ring.turn < 0 else self.south
-            # A ring that runs around is a line from edge to edge: continue it past both.
-            x = np.concatenate([x - shift, x, x + shift, x[:1] + 2 * shift])
-            y = np.concatenate([ring.y, ring.y, ring.y, ring.y[:1]])
+            # A ring that runs around is a line from edge to edge: continue it past both, so far that
+            # where it begins and ends (it may fold back) is off the plane.
+            x = np.concatenate([x + turns * shift for turns in range(-2, 3)] + [x[:1] + 3 * shift])
+            y = np.concatenate([np.tile(ring.y, 5), ring.y[:1]])
             line = np.stack([x, y], axis=1)
             corners = [[x[-1], pole], [x[0], pole]]
             return self._cut(_polygon(np.concatenate([line, corners])), turns=(0,))
@@ -164,15 +196,20 @@ class Ring:
     turn: int
     inverted: bool
 
+    @classmethod
+    def of(cls, rings: Rings, i: int) -> Ring:
+        """One of several rings in longitude and latitude."""
+        return cls(rings.lon[i], rings.lat[i], int(rings.turn[i]), bool(rings.inverted[i]))
+
 
 def _polygon(vertices: Floats) -> BaseGeometry:
     import shapely
 
     polygon = shapely.Polygon(vertices)
-    return polygon if polygon.is_valid else _areas(shapely.make_valid(polygon))
+    return polygon if polygon.is_valid else areas(shapely.make_valid(polygon))
 
 
-def _areas(shape: BaseGeometry) -> BaseGeometry:
+def areas(shape: BaseGeometry) -> BaseGeometry:
     """The polygons of a shape, without the lines and points that set operations may leave."""
     import shapely
 
@@ -182,12 +219,7 @@ def _areas(shape: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(parts) if parts else shapely.Polygon()
 
 
-def azimuths(count: int) -> Floats:
-    """Azimuths of `count` vertices, from north, clockwise, in degrees."""
-    return np.arange(count, dtype=np.float64) * (360.0 / count)
-
-
-def draw_region(body: Body, features: Features, region: Annulus) -> Objects:
+def draw_region(body: Body, features: Features, region: Region) -> Objects:
     """Polygons of a region around every feature, in planetocentric longitude and latitude.
 
     Parameters
@@ -196,31 +228,40 @@ def draw_region(body: Body, features: Features, region: Annulus) -> Objects:
         The body.
     features : Features
         The n features.
-    region : Annulus
+    region : Region
         The region.
 
     Returns
     -------
     (n,) ndarray of shapely geometries
-        Valid Polygons, or MultiPolygons where they are cut at ±180 degrees.
+        Valid Polygons, or MultiPolygons where they are cut at ±180 degrees; empty Polygons where an
+        ROI is.
     """
     import shapely
 
-    at = azimuths(region.nvert or VERTICES)
-    edges = [region.outer] if region.inner == 0 else [region.outer, region.inner]
-    rings = [
-        Rings.around(body, features.lon, features.lat, features.radius * edge, at) for edge in edges
-    ]
-    plain = np.abs(rings[0].lon).max(axis=1, initial=0.0) <= 180.0
+    if isinstance(region, Polygons):
+        return region.geometries.copy()
+    assert isinstance(region, RoundRegion)
+    reach = region.reach(features.radius)
+    outlines = region.outlines(features.radius, VERTICES)
+    rings = [Rings.around(body, features.lon, features.lat, outline) for outline in outlines]
+    filled = reach > 0
+    plain = filled & (reach < np.pi * body.b)
+    plain &= np.abs(rings[0].lon).max(axis=1, initial=0.0) <= 180.0
     for ring in rings:
         plain &= ring.simple
         if region.nvert is None:
             plain &= ring.longest_step <= LONGEST_STEP
-    out = np.empty(len(features), dtype=object)
+    kept, pole = _apart_from_centre(outlines[0], rings[0], reach)
+    plain &= ~pole
+    out = np.full(len(features), shapely.Polygon(), dtype=object)
     if plain.any():
         shells, *holes = (
-            shapely.linearrings(np.stack([ring.lon[plain], ring.lat[plain]], axis=-1)[:, ::-1])
-            for ring in rings
+            shapely.linearrings(np.stack([lon[plain], lat[plain]], axis=-1)[:, ::-1])
+            for lon, lat in (
+                (rings[0].lon[:, kept], rings[0].lat[:, kept]),
+                *((ring.lon, ring.lat) for ring in rings[1:]),
+            )
         )
         polygons = shapely.polygons(shells, holes[0][:, None] if holes else None)
         out[plain] = polygons
@@ -228,28 +269,52 @@ def draw_region(body: Body, features: Features, region: Annulus) -> Objects:
             # With few vertices a hole may stick out of its shell.
             plain[plain] = shapely.is_valid(polygons)
     plane = Plane()
-    for i in np.flatnonzero(~plain):
+    for i in np.flatnonzero(filled & ~plain):
         own = [
-            _one_ring(body, features, int(i), edge, at, refine=region.nvert is None)
-            for edge in edges
+            _refined_ring(body, features, int(i), region, number)
+            if region.nvert is None
+            else Ring.of(ring, int(i))
+            for number, ring in enumerate(rings)
         ]
-        out[i] = shapely.normalize(plane.annulus(own[0], own[1] if len(own) > 1 else None))
+        out[i] = shapely.normalize(plane.ground(own[0], own[1:]))
     return out
 
 
-def _one_ring(
-    body: Body, features: Features, i: int, edge: float, at: Floats, *, refine: bool
-) -> Ring:
-    """Ring of feature i; if asked to, with vertices added where longitude runs fast."""
+def _apart_from_centre(
+    outline: Outline, rings: Rings, reach: Floats
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Vertices without all but one of those at the centre, and ROIs where these are about a pole."""
+    at_centre = np.all(outline.distance <= CENTRE * reach[:, None], axis=0)
+    if not at_centre.any() or at_centre.size != rings.lon.shape[1]:
+        return np.ones(rings.lon.shape[1], dtype=bool), np.zeros(reach.size, dtype=bool)
+    pole = np.ptp(rings.lon[:, at_centre], axis=1) > CENTRE
+    kept = np.asarray(~at_centre)
+    kept[np.argmax(at_centre)] = True
+    return kept, np.asarray(pole)
+
+
+def _refined_ring(body: Body, features: Features, i: int, region: RoundRegion, number: int) -> Ring:
+    """One ring of feature i, with vertices added where longitude runs fast."""
     which = slice(i, i + 1)
-    lon, lat, radius = features.lon[which], features.lat[which], features.radius[which] * edge
-    rings = Rings.around(body, lon, lat, radius, at)
-    for _ in range(REFINEMENTS if refine else 0):
+    lon, lat, radius = features.lon[which], features.lat[which], features.radius[which]
+    own, count = region.take(which), VERTICES
+    outline = own.outlines(radius, count)[number]
+    chosen = np.arange(outline.azimuth.shape[1])
+    for _ in range(REFINEMENTS):
+        picked = Outline(
+            outline.azimuth[:, chosen],
+            np.broadcast_to(outline.distance, outline.azimuth.shape)[:, chosen],
+            outline.step,
+        )
+        rings = Rings.around(body, lon, lat, picked)
         closing = rings.lon[0, 0] + 360.0 * rings.turn[0]
         far = np.abs(np.diff(rings.lon[0], append=closing)) > LONGEST_STEP
         if not far.any():
             break
-        between = at + np.diff(at, append=360.0) / 2
-        at = np.sort(np.concatenate([at, between[far]]))
-        rings = Rings.around(body, lon, lat, radius, at)
-    return Ring(rings.lon[0], rings.lat[0], int(rings.turn[0]), bool(rings.inverted[0]))
+        # The vertices so far are every other one of twice as many.
+        count *= 2
+        outline = own.outlines(radius, count)[number]
+        chosen = 2 * chosen
+        between = (chosen + np.append(chosen[1:], outline.azimuth.shape[1])) // 2
+        chosen = np.sort(np.concatenate([chosen, between[far]]))
+    return Ring.of(rings, 0)

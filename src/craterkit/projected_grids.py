@@ -24,6 +24,12 @@ __all__ = ["ProjectedGrid"]
 #: Points along each side among which one on the body is looked for.
 PROBES = 33
 
+#: Pixels by which a point of a map may miss itself, there and back.
+GHOST_PX = 0.01
+
+#: Radians by which a position may miss itself, there and back; positions that are tried.
+MISPLACED, SPREAD, GOLDEN_ANGLE = 1e-5, 4096, 137.50776405003785
+
 #: Offsets and half-sides, in pixels, of the squares from which a pixel's area is taken: itself, or a part of it
 #: where its corners are off the map.
 SQUARES = (
@@ -103,7 +109,7 @@ class ProjectedGrid:
 
     @cached_property
     def orientation(self) -> float:
-        """1 if north lies a quarter turn anticlockwise of east in pixel coordinates (y down), else -1."""
+        """1 if north lies a quarter turn anticlockwise of east on a screen (y down), else -1."""
         assert self._anchor is not None
         lon, lat = (float(value) for value in self.to_body(*self._anchor))
         # Off the poles, and inwards if the anchor lies on the map's edge.
@@ -124,11 +130,43 @@ class ProjectedGrid:
         return float(t.c + t.a * self.shape[1] / 2 + t.b * self.shape[0] / 2)
 
     def to_body(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-        """Longitude and planetocentric latitude at pixel coordinates; NaN off the body."""
+        """Longitude and planetocentric latitude at pixel coordinates; NaN off the map.
+
+        Formulae give positions beyond a map's edge, too: those do not lead back.
+        """
         x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), y)
+        lon, lat = self._locate(x, y)
+        back_x, back_y = self.to_pixels(lon, lat)
+        with np.errstate(invalid="ignore"):
+            ghost = ~(np.abs(back_x - x) + np.abs(back_y - y) <= GHOST_PX)
+        return np.where(ghost, np.nan, lon), np.where(ghost, np.nan, lat)
+
+    def _locate(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         t = self.transform
         lon, lat = self.system.to_body(t.c + t.a * x + t.b * y, t.f + t.d * x + t.e * y)
         return np.asarray(lon), np.asarray(lat)
+
+    def misplaces(self, lon: Floats, lat: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Whether pixel coordinates of positions are not really theirs.
+
+        Far from their centres the formulae of some projections give any number.
+        """
+        if self._is_sound:
+            return np.zeros(x.shape, dtype=bool)
+        back = self._locate(x, y)
+        apart = _directions(*back) - _directions(lon, lat)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(~(np.linalg.norm(apart, axis=-1) <= MISPLACED))
+
+    @cached_property
+    def _is_sound(self) -> bool:
+        """Whether positions all over the body lead back from where they are mapped to, or nowhere."""
+        nth = np.arange(SPREAD) + 0.5
+        lat = np.degrees(np.arcsin(1.0 - 2.0 * nth / SPREAD))
+        lon = np.mod(nth * GOLDEN_ANGLE, 360.0) - 180.0
+        x, y = self.to_pixels(lon, lat)
+        apart = np.linalg.norm(_directions(*self._locate(x, y)) - _directions(lon, lat), axis=-1)
+        return not (np.isfinite(x) & ~(apart <= MISPLACED)).any()
 
     def to_pixels(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
         """Pixel coordinates of positions, not clipped to the raster; NaN off the map."""
@@ -168,15 +206,14 @@ class ProjectedGrid:
 
     def _positions(self, x: Floats, y: Floats) -> Floats:
         """Positions in space, metres, (..., 3)."""
-        lon, lat = (np.radians(value) for value in self.to_body(x, y))
+        lon, lat = self.to_body(x, y)
         a, b = self.body.a, self.body.b
-        cos_lat, sin_lat = np.cos(lat), np.sin(lat)
-        radius = a * b / np.hypot(b * cos_lat, a * sin_lat)
-        return np.stack(
-            [
-                radius * cos_lat * np.cos(lon),
-                radius * cos_lat * np.sin(lon),
-                radius * sin_lat,
-            ],
-            axis=-1,
-        )
+        radius = a * b / np.hypot(b * np.cos(np.radians(lat)), a * np.sin(np.radians(lat)))
+        return radius[..., None] * _directions(lon, lat)
+
+
+def _directions(lon: Floats, lat: Floats) -> Floats:
+    """Unit vectors, (..., 3)."""
+    east, north = np.radians(lon), np.radians(lat)
+    across = np.cos(north)
+    return np.stack([across * np.cos(east), across * np.sin(east), np.sin(north)], axis=-1)

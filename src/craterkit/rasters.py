@@ -1,33 +1,30 @@
-"""Rasters: opening them, and reading their blocks from several threads.
+"""Rasters as the rest of the library sees them: windows, bands, and one method that reads a window.
 
-The rest of the library sees a raster through `Raster`: shape, transform, CRS, blocks, bands with their
-nodata, scale and offset, and one method that reads a window. GDAL, through rasterio, does the work.
+`Raster` is what files, NumPy arrays and labelled arrays have in common; each kind has a module of its own.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from craterkit.errors import ArgumentError, CRSError, RasterError, RasterTypeError
+from craterkit.errors import ArgumentError, CRSError, RasterError
 from craterkit.grids import make_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from affine import Affine
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
     from craterkit.grids import Grid
 
-__all__ = ["Band", "Raster", "Window"]
+__all__ = ["Band", "Raster", "Window", "as_affine", "pixel_dtype"]
 
 
 class Window(NamedTuple):
@@ -67,9 +64,13 @@ class Band:
     scale, offset : float
         The physical value is ``raw * scale + offset``.
     has_mask : bool
-        Whether the file has a mask or alpha band that says which pixels are valid.
+        Whether the raster has a mask or alpha band that says which pixels are valid.
     description : str
-        The file's name for the band; may be empty.
+        The raster's name for the band; may be empty.
+    valid_range : tuple of float or None
+        Least and greatest raw value that are data, where others have special meanings.
+    special : tuple of float
+        Raw values that are no data, either.
     """
 
     number: int
@@ -80,6 +81,8 @@ class Band:
     offset: float
     has_mask: bool
     description: str
+    valid_range: tuple[float, float] | None = None
+    special: tuple[float, ...] = ()
 
     @property
     def is_scaled(self) -> bool:
@@ -102,6 +105,12 @@ class Band:
         if nodata is not None:
             differs = raw != nodata
             valid = differs if valid is None else valid & differs
+        if self.valid_range is not None:
+            within = (raw >= self.valid_range[0]) & (raw <= self.valid_range[1])
+            valid = within if valid is None else valid & within
+        if self.special:
+            ordinary = ~np.isin(raw, np.array(self.special, dtype=self.dtype))
+            valid = ordinary if valid is None else valid & ordinary
         return None if valid is None or valid.all() else valid
 
     def _nodata_in_dtype(self) -> Any:  # noqa: ANN401
@@ -117,51 +126,65 @@ class Band:
         return self.dtype.type(int(self.nodata))
 
 
-class Raster:
+class Raster(ABC):
     """A raster that can be read from several threads.
 
-    A raster given by name is opened once in each thread; an open dataset is the caller's, is read
-    by one thread at a time, and is left open.
-
-    Parameters
+    Attributes
     ----------
-    source : str, os.PathLike or rasterio dataset
-        A path, anything that GDAL opens, or an open dataset.
-
-    Raises
-    ------
-    RasterError
-        If it cannot be opened.
-    RasterTypeError
-        If `source` is something else.
+    name : str
+        What error messages call it.
+    shape : tuple of int
+        Rows and columns.
+    crs : CRS, str or None
+        Its own coordinate reference system.
+    block_shape : tuple of int
+        Rows and columns of the blocks in which it is best read.
+    bands : list of Band
+        Its bands.
     """
 
-    def __init__(self, source: Any) -> None:  # noqa: ANN401
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._opened: list[Any] = []
-        if isinstance(source, str | os.PathLike):
-            self.name = os.fspath(source)
-            self._given = None
-        elif hasattr(type(source), "block_shapes") and hasattr(type(source), "read_masks"):
-            self.name = str(source.name)
-            self._given = source
-            if source.closed:
-                raise RasterError(f"{self.name}: the dataset is closed")
-        else:
-            raise RasterTypeError(
-                "a raster must be a path, a name that GDAL opens or an open rasterio dataset, "
-                f"not {type(source).__name__}"
-            )
-        dataset = self._dataset()
-        if dataset.count == 0:
-            raise RasterError(f"{self.name}: holds no bands{_subdatasets(dataset)}")
-        self.shape = (int(dataset.height), int(dataset.width))
-        self.transform = dataset.transform
-        self.crs = dataset.crs
-        self.block_shape: tuple[int, int] = tuple(dataset.block_shapes[0])
-        self._alpha = _alpha_band(dataset)
-        self.bands = [self._describe(dataset, number) for number in dataset.indexes]
+    name: str
+    shape: tuple[int, int]
+    crs: Any
+    block_shape: tuple[int, int]
+    bands: list[Band]
+
+    @property
+    @abstractmethod
+    def transform(self) -> Affine | None:
+        """Its own affine transform; None if it has none.
+
+        Raises
+        ------
+        CRSError
+            If its coordinates are none of a raster.
+        """
+
+    @abstractmethod
+    def read(
+        self, band: Band, window: Window, out: NDArray[Any], mask: NDArray[np.uint8] | None
+    ) -> None:
+        """Read a window of raw numbers into `out`, and of the raster's mask into `mask`.
+
+        Raises
+        ------
+        RasterError
+            If it cannot be read.
+        """
+
+    def read_bands(
+        self,
+        bands: Sequence[Band],
+        window: Window,
+        out: Sequence[NDArray[Any]],
+        masks: Sequence[NDArray[np.uint8] | None],
+    ) -> None:
+        """Read a window of several bands, each as `read` does."""
+        for band, raw, mask in zip(bands, out, masks, strict=True):
+            self.read(band, window, raw, mask)
+
+    def close(self) -> None:  # noqa: B027
+        """Close what was opened here; reading opens it again."""
 
     def __enter__(self) -> Raster:
         return self
@@ -169,55 +192,11 @@ class Raster:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Close what was opened here."""
-        with self._lock:
-            while self._opened:
-                self._opened.pop().close()
-            self._local = threading.local()
+    def _why_unplaced(self) -> CRSError | ArgumentError:
+        """What to raise if there is no transform."""
+        return CRSError(f"{self.name}: has no affine transform; pass transform=")
 
-    def _dataset(self) -> Any:  # noqa: ANN401
-        """The dataset to read from in this thread."""
-        if self._given is not None:
-            return self._given
-        dataset = getattr(self._local, "dataset", None)
-        if dataset is None:
-            import rasterio
-            from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
-
-            with warnings.catch_warnings():
-                # A raster without a place is refused below, with advice.
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                try:
-                    dataset = rasterio.open(self.name)
-                except RasterioIOError as error:
-                    raise RasterError(
-                        f"{self.name}: cannot be opened as a raster: {error}"
-                    ) from error
-            self._local.dataset = dataset
-            with self._lock:
-                self._opened.append(dataset)
-        return dataset
-
-    def _describe(self, dataset: Any, number: int) -> Band:  # noqa: ANN401
-        from rasterio.enums import MaskFlags
-
-        dtype = np.dtype(dataset.dtypes[number - 1])
-        if dtype.kind not in "iuf":
-            raise RasterError(f"{self.name}: band {number} holds {dtype}, not real numbers")
-        flags = dataset.mask_flag_enums[number - 1]
-        return Band(
-            number=number,
-            dtype=dtype,
-            nodata=dataset.nodatavals[number - 1],
-            nodata_is_exact=_is_exact(dataset.nodatavals[number - 1], dtype),
-            scale=float(dataset.scales[number - 1]),
-            offset=float(dataset.offsets[number - 1]),
-            has_mask=MaskFlags.per_dataset in flags or self._alpha not in (None, number),
-            description=dataset.descriptions[number - 1] or "",
-        )
-
-    def grid(self, body: Body, raster_crs: object = None) -> Grid:
+    def grid(self, body: Body, raster_crs: object = None, transform: object = None) -> Grid:
         """Where the pixels lie on `body`.
 
         Parameters
@@ -225,22 +204,22 @@ class Raster:
         body : Body
             The body that the raster must be of.
         raster_crs : optional
-            Overrides the file's CRS; anything that `CoordinateSystem.from_user_input` takes.
+            Overrides the raster's CRS; anything that `CoordinateSystem.from_user_input` takes.
+        transform : optional
+            Overrides the raster's affine transform; anything that `as_affine` takes.
 
         Raises
         ------
         CRSError
-            If there is no CRS, or it is of another body.
+            If there is no transform or no CRS, or it is of another body.
+        ArgumentError
+            If an array has neither, or `transform` is no transform.
         """
-        from affine import Affine
-
         from craterkit.coordinates import CoordinateSystem
 
-        if self.transform == Affine.identity():
-            raise CRSError(
-                f"{self.name}: has no georeferencing (no affine transform); "
-                "write one into the file, for example with rasterio or gdal_edit"
-            )
+        affine = self.transform if transform is None else as_affine(transform)
+        if affine is None:
+            raise self._why_unplaced()
         value = self.crs if raster_crs is None else raster_crs
         if value is None or value == "":
             raise CRSError(
@@ -253,7 +232,7 @@ class Raster:
             what=self.name if raster_crs is None else "raster_crs",
             argument="raster_crs",
         )
-        return make_grid(self.shape, self.transform, system, self.name)
+        return make_grid(self.shape, affine, system, self.name)
 
     def pick_bands(self, bands: int | str | Sequence[int | str]) -> list[Band]:
         """The bands that `bands` names by number or description; all of them for ``"all"``."""
@@ -279,56 +258,47 @@ class Raster:
         )
         raise ArgumentError(f"{self.name}: has no band {wanted!r}; its bands are {names}")
 
-    def read(
-        self, band: Band, window: Window, out: NDArray[Any], mask: NDArray[np.uint8] | None
-    ) -> None:
-        """Read a window of raw numbers into `out`, and of the file's mask into `mask`."""
-        from rasterio.windows import Window as RasterioWindow
 
-        area = RasterioWindow.from_slices(
-            (window.row_start, window.row_stop), (window.col_start, window.col_stop)
+def pixel_dtype(dtype: np.dtype[Any], what: str) -> np.dtype[Any]:
+    """Give the dtype in which pixels are read: native byte order, bool as uint8, float16 as float32.
+
+    Raises
+    ------
+    RasterError
+        If they are not real numbers of at most 64 bits.
+    """
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind not in "iuf":
+        raise RasterError(f"{what} holds {dtype}, not real numbers")
+    if dtype.itemsize > 8:
+        raise RasterError(f"{what} holds {dtype}, which has more than 64 bits; make it float64")
+    return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
+
+
+def as_affine(value: object) -> Affine:
+    """Make an affine transform of one, or of its six numbers a, b, c, d, e, f.
+
+    Raises
+    ------
+    ArgumentError
+        If it is something else, or in the order that GDAL has.
+    """
+    from affine import Affine
+
+    try:
+        numbers = [float(number) for number in value]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        numbers = []
+    if isinstance(value, str) or len(numbers) not in (6, 9) or not np.isfinite(numbers).all():
+        raise ArgumentError(
+            "transform must be an affine.Affine or its six numbers (column width, row rotation, left "
+            f"edge, column rotation, row height, top edge), not {value!r}"
         )
-        with self._reading(band, window) as dataset:
-            out[...] = dataset.read(band.number, window=area)
-            if mask is not None:
-                # Beside a nodata value, GDAL's own mask leaves an alpha band out.
-                if self._alpha is None:
-                    mask[...] = dataset.read_masks(band.number, window=area)
-                else:
-                    mask[...] = dataset.read(self._alpha, window=area) != 0
-
-    @contextmanager
-    def _reading(self, band: Band, window: Window) -> Iterator[Any]:
-        from rasterio.errors import RasterioError
-
-        try:
-            if self._given is None:
-                yield self._dataset()
-            else:
-                with self._lock:
-                    yield self._given
-        except (RasterioError, OSError) as error:
-            reason = error.__cause__ or error
-            raise RasterError(
-                f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
-            ) from error
-
-
-def _alpha_band(dataset: Any) -> int | None:  # noqa: ANN401
-    from rasterio.enums import ColorInterp
-
-    for number, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True):
-        if meaning == ColorInterp.alpha:
-            return int(number)
-    return None
-
-
-def _is_exact(nodata: float | None, dtype: np.dtype[Any]) -> bool:
-    if nodata is None or dtype.kind == "f" or dtype.itemsize < 8:
-        return True
-    return abs(nodata) < 2.0**53 or nodata == float(np.iinfo(np.int64).min)
-
-
-def _subdatasets(dataset: Any) -> str:  # noqa: ANN401
-    names = list(dataset.subdatasets)
-    return f"; open one of its subdatasets instead: {', '.join(names)}" if names else ""
+    a, b, c, d, e, f = numbers[:6]
+    if len(numbers) == 6 and c == e == 0 and b != 0 and d != 0:
+        raise ArgumentError(
+            f"transform {value!r} seems to be in GDAL's order; pass "
+            "affine.Affine.from_gdal(*transform)"
+        )
+    return Affine(a, b, c, d, e, f)

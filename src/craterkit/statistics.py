@@ -3,29 +3,56 @@
 One registry yields the accepted names, the computation and the documentation.
 
 Notation: v are the values of an ROI's valid pixels and w their weights; w = 1 unless
-``coverage="fraction"`` (the covered share) or ``weights="area"`` (the area, m²) says otherwise.
+``coverage="fraction"`` (the covered share) or ``weights=`` (the area in m², a raster) says
+otherwise. n* = (Σ w)²/Σ w² is the effective number of values (Kish 1965), which is their number if all
+weigh the same.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from craterkit.errors import StatisticError
+from craterkit.extraction.directions import COSINES, SINES, circular_mean, circular_std
+from craterkit.extraction.moments import Need
+from craterkit.extraction.places import latitude, longitude
+from craterkit.extraction.robust import biweight_location, biweight_scale, mad_std
+from craterkit.extraction.tallies import AREA, WEIGHT_SQUARES, Tally, tally_of_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.extraction.moments import Moments
     from craterkit.extraction.ordered import SortedGroups
+    from craterkit.grids import Grid
 
-__all__ = ["STATISTICS", "Function", "Request", "Statistic", "parse_statistics"]
+    Floats = NDArray[np.float64]
+
+__all__ = ["STATISTICS", "Function", "Request", "Statistic", "definitions", "parse_statistics"]
+
+
+def _floats(size: int) -> Floats:
+    return np.full(size, np.nan)
+
+
+def _whole_numbers(size: int) -> NDArray[np.int64]:
+    return np.zeros(size, dtype=np.int64)
+
+
+def _dicts(size: int) -> NDArray[Any]:
+    out = np.empty(size, dtype=object)
+    out[:] = [{} for _ in range(size)]
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +67,26 @@ class Statistic:
         Definition, weights included; part of the documentation.
     from_moments : callable, optional
         Computes it for all ROIs from their `Moments`.
+    from_places : callable, optional
+        Computes it for all ROIs from their `Moments` and the raster's grid.
     from_sorted : callable, optional
         Computes it for some ROIs from their `SortedGroups`.
-    squares, extremes, ground : bool
-        What it needs: sums of squares, extremes, the weight of the whole ROI.
+    empty : callable
+        Makes the column of n ROIs without values, for `from_sorted`.
+    need : Need
+        What it needs beside counts and sums.
+    tallies : tuple of Tally
+        Further sums that it needs.
     """
 
     name: str
     formula: str
     from_moments: Callable[[Moments], NDArray[Any]] | None = None
+    from_places: Callable[[Moments, Grid], Floats] | None = None
     from_sorted: Callable[[SortedGroups], NDArray[Any]] | None = None
-    squares: bool = False
-    extremes: bool = False
-    ground: bool = False
+    empty: Callable[[int], NDArray[Any]] = _floats
+    need: Need = Need.NOTHING
+    tallies: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +104,31 @@ def _sum(m: Moments) -> NDArray[Any]:
     return np.where(m.count > 0, m.total, np.nan)
 
 
-def _variance(m: Moments) -> NDArray[Any]:
+def _ratio(over: NDArray[Any], under: NDArray[Any]) -> Floats:
+    """A quotient; NaN where it has none."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(m.weight > 0, m.squares / m.weight, np.nan)
+        return np.where(under != 0, over / under, np.nan)
+
+
+def _standard_error(m: Moments) -> Floats:
+    effective = _ratio(m.weight**2, m.tallies["weight squares"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(effective > 1.0, m.std / np.sqrt(effective - 1.0), np.nan)
+
+
+def _position(name: str, places: Callable[[Moments], NDArray[np.int64]]) -> Statistic:
+    both, axis = name.split("_")
+    coordinate, found = (
+        ("Longitude in [−180, 180)", longitude) if axis == "lon" else ("Latitude", latitude)
+    )
+    return Statistic(
+        name,
+        f"{coordinate} (planetocentric degrees, east-positive) of the centre of the pixel with the "
+        f"{'smallest' if both == 'argmin' else 'largest'} v, the first in the raster, row by row, if "
+        f"several have it; weights do not matter. `{both}` asks for both coordinates.",
+        from_places=lambda moments, grid: found(places(moments), grid),
+        need=Need.PLACES,
+    )
 
 
 STATISTICS: dict[str, Statistic] = {
@@ -85,30 +141,127 @@ STATISTICS: dict[str, Statistic] = {
         ),
         Statistic("weight_sum", "Σ w over the valid pixels.", lambda m: m.weight),
         Statistic(
+            "area",
+            "Covered area of the valid pixels on the body's ellipsoid, m², whatever `weights` says: "
+            'Σ of each one\'s area, times its covered share with `coverage="fraction"`.',
+            lambda m: m.tallies["area"],
+            need=Need.AREAS,
+            tallies=(AREA,),
+        ),
+        Statistic(
             "sum",
             "Σ w v. Exact (int64) for unweighted, unscaled integers whose sums fit, if every ROI has "
             "valid pixels.",
             _sum,
         ),
         Statistic("mean", "μ = Σ w v / Σ w.", lambda m: m.mean),
-        Statistic("min", "Smallest v; weights do not matter.", lambda m: m.low, extremes=True),
-        Statistic("max", "Largest v; weights do not matter.", lambda m: m.high, extremes=True),
-        Statistic("range", "max − min.", lambda m: m.high - m.low, extremes=True),
+        Statistic("min", "Smallest v; weights do not matter.", lambda m: m.low, need=Need.EXTREMES),
+        Statistic("max", "Largest v; weights do not matter.", lambda m: m.high, need=Need.EXTREMES),
+        Statistic("range", "max − min.", lambda m: m.high - m.low, need=Need.EXTREMES),
+        _position("argmin_lon", lambda m: m.low_place),
+        _position("argmin_lat", lambda m: m.low_place),
+        _position("argmax_lon", lambda m: m.high_place),
+        _position("argmax_lat", lambda m: m.high_place),
         Statistic(
             "var",
             "Σ w (v − μ)² / Σ w: of the population (ddof 0).",
-            _variance,
-            squares=True,
+            lambda m: m.variance,
+            need=Need.SQUARES,
         ),
-        Statistic("std", "√var.", lambda m: np.sqrt(_variance(m)), squares=True),
+        Statistic("std", "σ = √var.", lambda m: m.std, need=Need.SQUARES),
         Statistic(
-            "median",
-            "percentile_50.",
-            from_sorted=lambda g: g.quantile(0.5),
+            "cv",
+            "Coefficient of variation: σ/μ, negative where μ is; NaN where μ = 0.",
+            lambda m: _ratio(m.std, m.mean),
+            need=Need.SQUARES,
+        ),
+        Statistic(
+            "sem",
+            "Standard error of the mean: σ/√(n* − 1), n* = (Σ w)²/Σ w² (Kish 1965); NaN for n* = 1. "
+            "Neighbouring pixels are seldom independent: then it is too small.",
+            _standard_error,
+            need=Need.SQUARES,
+            tallies=(WEIGHT_SQUARES,),
+        ),
+        Statistic(
+            "skewness",
+            "g₁ = Σ w (v − μ)³ / (σ³ Σ w), without correction for bias; NaN where all v are the same.",
+            lambda m: m.skewness,
+            need=Need.SHAPE,
+        ),
+        Statistic(
+            "kurtosis",
+            "g₂ = Σ w (v − μ)⁴ / (σ⁴ Σ w) − 3: excess (Fisher), 0 for a normal distribution, without "
+            "correction for bias; NaN where all v are the same.",
+            lambda m: m.kurtosis,
+            need=Need.SHAPE,
+        ),
+        Statistic(
+            "circular_mean",
+            "Mean direction of v in degrees (aspect, azimuth): atan2(Σ w sin v, Σ w cos v), in "
+            "[0, 360); NaN where directions cancel: R < 10⁻¹², "
+            "R = √((Σ w sin v)² + (Σ w cos v)²)/Σ w.",
+            circular_mean,
+            tallies=(SINES, COSINES),
+        ),
+        Statistic(
+            "circular_std",
+            "√(−2 ln R) in degrees (Mardia 1972), R as for circular_mean; infinite where directions "
+            "cancel.",
+            circular_std,
+            tallies=(SINES, COSINES),
+        ),
+        Statistic("median", "percentile_50.", from_sorted=lambda g: g.median),
+        Statistic(
+            "iqr",
+            "percentile_75 − percentile_25.",
+            from_sorted=lambda g: g.quantile(0.75) - g.quantile(0.25),
+        ),
+        Statistic(
+            "mad_std",
+            "1.4826 MAD, the median absolute deviation: median of |v − M|, M the median; both as "
+            "percentile_50 with these weights. 1.4826… = 1/Φ⁻¹(3/4) makes it the standard deviation "
+            "of a normal distribution.",
+            from_sorted=mad_std,
+        ),
+        Statistic(
+            "biweight_location",
+            "M + Σ w (v − M)(1 − u²)² / Σ w (1 − u²)², sums over |u| < 1, u = (v − M)/(6 MAD), M and MAD "
+            "as for mad_std; M where MAD = 0 (Beers, Flynn and Gebhardt 1990, AJ 100, 32).",
+            from_sorted=biweight_location,
+        ),
+        Statistic(
+            "biweight_scale",
+            "√(Σ w · Σ w (v − M)² (1 − u²)⁴) / |Σ w (1 − u²)(1 − 5u²)|, the latter two sums over |u| < 1, "
+            "u = (v − M)/(9 MAD), M and MAD as for mad_std; 0 where MAD = 0 (Beers, Flynn and Gebhardt "
+            "1990, AJ 100, 32).",
+            from_sorted=biweight_scale,
+        ),
+        Statistic(
+            "clipped_mean",
+            "mean after sigma clipping: v farther than 3 σ from the median are dropped, median and σ of "
+            "what is left (with weights) are worked out again, until nothing is dropped, five times at "
+            "most.",
+            from_sorted=lambda g: g.clipped.mean,
+        ),
+        Statistic(
+            "clipped_std",
+            "std after the same sigma clipping.",
+            from_sorted=lambda g: g.clipped.std,
+        ),
+        Statistic(
+            "clipped_median",
+            "median after the same sigma clipping.",
+            from_sorted=lambda g: g.clipped.median,
         ),
         Statistic(
             "majority",
             "The v with the greatest Σ w; the smallest of those that tie.",
+            from_sorted=lambda g: g.mode(),
+        ),
+        Statistic(
+            "mode",
+            "The same as majority, ties included.",
             from_sorted=lambda g: g.mode(),
         ),
         Statistic(
@@ -120,6 +273,14 @@ STATISTICS: dict[str, Statistic] = {
             "unique",
             "Number of distinct v; an integer.",
             from_sorted=lambda g: g.unique(),
+            empty=_whole_numbers,
+        ),
+        Statistic(
+            "frac",
+            "Share of every distinct v: a dict {v: Σ w of the pixels that have it / Σ w} for each ROI, v "
+            "ascending; an empty one without valid pixels.",
+            from_sorted=lambda g: g.shares(),
+            empty=_dicts,
         ),
         Statistic(
             "nodata",
@@ -129,15 +290,21 @@ STATISTICS: dict[str, Statistic] = {
         Statistic(
             "valid_fraction",
             "Σ w over the valid pixels / Σ w over the whole ROI, the ground outside the raster "
-            "included.",
-            ground=True,
+            "included; a raster of weights does not matter.",
+            need=Need.GROUND,
+        ),
+        Statistic(
+            "flags",
+            "Quality flags: the bits of `craterkit.Flag`, an integer; `Flag(number)` names them.",
         ),
     )
 }
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-_PERCENTILE = re.compile(r"percentile_(\d+(?:\.\d+)?)")
+_PERCENTILE = re.compile(r"percentile_(\d+(?:\.\d+)?)", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 PERCENTILE_FORMULA = (
     "The value below which N % of the values lie, linear between values: the k-th smallest of n lies "
@@ -147,19 +314,41 @@ PERCENTILE_FORMULA = (
 )
 
 
+FRAC_FORMULA = (
+    "Share of the value N: Σ w of the pixels with v = N / Σ w; N may be negative or decimal, as in "
+    "`frac_-1` and `frac_2.5`. Equal means equal but for rounding: to the raster's dtype, and by scale and "
+    "offset."
+)
+
+#: Names that stand for two statistics.
+PAIRS = {name: (f"{name}_lon", f"{name}_lat") for name in ("argmin", "argmax")}
+
+
+def definitions() -> dict[str, str]:
+    """Names that users write, N for a number, and what they mean."""
+    found = {}
+    for name, statistic in STATISTICS.items():
+        found[name] = statistic.formula
+        if name == "median":
+            found["percentile_N"] = PERCENTILE_FORMULA
+        if name == "frac":
+            found["frac_N"] = FRAC_FORMULA
+    return found
+
+
 @dataclass(frozen=True)
 class Request:
     """Statistics asked for, in order, and what computing them takes."""
 
     items: tuple[Statistic | Function, ...]
-    squares: bool = field(init=False)
-    extremes: bool = field(init=False)
-    ground: bool = field(init=False)
+    need: Need = field(init=False)
+    tallies: tuple[Tally, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        for need in ("squares", "extremes", "ground"):
-            wanted = any(getattr(item, need, False) for item in self.items)
-            object.__setattr__(self, need, wanted)
+        named = [item for item in self.items if isinstance(item, Statistic)]
+        tallies = {tally.name: tally for item in named for tally in item.tallies}
+        object.__setattr__(self, "need", reduce(or_, (item.need for item in named), Need.NOTHING))
+        object.__setattr__(self, "tallies", tuple(tallies.values()))
 
     @property
     def sorted_statistics(self) -> list[Statistic]:
@@ -170,6 +359,12 @@ class Request:
     def functions(self) -> list[Function]:
         """The user's functions."""
         return [item for item in self.items if isinstance(item, Function)]
+
+    def including(self, name: str) -> Request:
+        """The request with a statistic behind the others, if it is not among them."""
+        if any(item.name == name for item in self.items):
+            return self
+        return Request((*self.items, STATISTICS[name]))
 
     @property
     def needs_values(self) -> bool:
@@ -209,7 +404,8 @@ def parse_statistics(stats: Any) -> Request:  # noqa: ANN401
 
 def _items(stats: Any) -> Iterable[Statistic | Function]:  # noqa: ANN401
     if isinstance(stats, str):
-        yield _named(stats)
+        for name in PAIRS.get(stats, (stats,)):
+            yield _named(name)
     elif isinstance(stats, Mapping):
         for name, function in stats.items():
             yield _function(name, function)
@@ -236,10 +432,27 @@ def _named(name: str) -> Statistic:
         return Statistic(
             name, PERCENTILE_FORMULA, from_sorted=lambda groups: groups.quantile(percent / 100)
         )
-    known = [*STATISTICS, "percentile_N"]
+    if name.startswith("frac_"):
+        return _share_of_value(name)
+    known = [*definitions(), *PAIRS]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise StatisticError(f"unknown statistic {name!r}{hint} Known are {', '.join(known)}.")
+
+
+def _share_of_value(name: str) -> Statistic:
+    number = name.removeprefix("frac_")
+    if not _NUMBER.fullmatch(number) or not math.isfinite(float(number)):
+        raise StatisticError(
+            f"unknown statistic {name!r}: frac_ takes a number, as in 'frac_2', 'frac_-1' or 'frac_2.5'"
+        )
+    value = int(number) if _WHOLE.fullmatch(number) else float(number)
+    return Statistic(
+        name,
+        FRAC_FORMULA,
+        lambda moments: _ratio(moments.tallies[name], moments.weight),
+        tallies=(tally_of_value(name, value),),
+    )
 
 
 def _function(name: Any, function: Any) -> Function:  # noqa: ANN401

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from affine import Affine
     from numpy.typing import NDArray
 
+    from craterkit.extraction.companions import Layers
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from craterkit.rasters import Band
 
     Ints = NDArray[np.intp]
+    Bools = NDArray[np.bool_]
     Masked = np.ma.MaskedArray[Any, Any]
 
 __all__ = ["ArraysWorker"]
@@ -76,27 +78,33 @@ class ArraysWorker:
         #: First row and column of each ROI's window.
         self.corners: dict[int, tuple[int, int]] = {}
 
-    def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> list[tuple[int, list[Patch]]]:
+    def work(
+        self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers
+    ) -> list[tuple[int, list[Patch]]]:
         """Patches of the ROIs of a chunk: (roi, one patch a band)."""
         out = []
-        for batch, footprints in self._selection.footprints(chunk):
+        for batch, footprints, taken in self._selection.whole(chunk, layers):
             rois, spans = chunk.rois[batch], footprints.spans
             if not len(spans):
                 continue
             cuts = [*np.flatnonzero(np.diff(spans.roi, prepend=-1)), len(spans)]
+            pixel = np.concatenate([[0], np.cumsum(spans.length)])
             for start, stop in pairwise(cuts):
                 own = spans.take(slice(int(start), int(stop)))
                 roi = int(rois[own.roi[0]])
-                out.append((roi, self._patches(roi, own, pixels)))
+                left_out = None if taken is None else ~taken[pixel[start] : pixel[stop]]
+                out.append((roi, self._patches(roi, own, left_out, pixels)))
         return out
 
-    def _patches(self, roi: int, spans: Spans, pixels: Sequence[Pixels]) -> list[Patch]:
+    def _patches(
+        self, roi: int, spans: Spans, left_out: Bools | None, pixels: Sequence[Pixels]
+    ) -> list[Patch]:
         start, stop = self._unwrap(roi, spans)
         top, left = int(spans.row[0]), int(start.min())
         height, width = int(spans.row[-1]) - top + 1, int(stop.max()) - left
         outside = np.ones((height, width), dtype=bool)
         places = ranges((spans.row - top) * width + start - left, stop - start)
-        outside.reshape(-1)[places] = False
+        outside.reshape(-1)[places] = False if left_out is None else left_out
         patches = []
         for pixel in pixels:
             rows = slice(top - pixel.row_start, top - pixel.row_start + height)

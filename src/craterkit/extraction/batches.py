@@ -54,8 +54,9 @@ def portions(footprints: Footprints) -> Iterator[Footprints]:
         return
     cuts = [0, *(np.flatnonzero(np.diff(ends // PORTION_PIXELS) > 0) + 1), len(spans)]
     for start, stop in pairwise(cuts):
-        weights = footprints.weights
-        if weights is not None:
-            first = ends[start - 1] if start else 0
-            weights = weights[first : ends[stop - 1]]
-        yield Footprints(spans.take(slice(int(start), int(stop))), weights)
+        own = slice(ends[start - 1] if start else 0, ends[stop - 1])
+        weights, shares = (
+            None if of_each is None else of_each[own]
+            for of_each in (footprints.weights, footprints.shares)
+        )
+        yield Footprints(spans.take(slice(int(start), int(stop))), weights, shares)

@@ -1,28 +1,56 @@
-"""Running counts, sums, means, variances and extremes of many ROIs, merged piece by piece.
+"""Running counts, sums, moments and extremes of many ROIs, merged piece by piece.
 
 Pieces are merged with the formulae of Chan, Golub and LeVeque (1983, The American Statistician 37,
-242-247) for weighted values, so it matters neither for the result nor for memory into how many
+242-247), and of Pébay (2008, Sandia Report SAND2008-6212) for third and fourth moments, with sums of
+weights for numbers of values. So it matters neither for the result nor for memory into how many
 pieces an ROI falls. Everything is in raw numbers; `scaled` turns the whole into physical ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Flag
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from craterkit.extraction.tallies import Tally
+    from craterkit.extraction.valid_pixels import ValidPixels
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Moments", "Piece", "sum_dtype"]
+__all__ = ["Moments", "Need", "Piece", "sum_dtype"]
 
 #: Sums of integers beyond this go on in float64; two of them still fit int64.
 LARGEST_SUM = 1 << 62
+
+#: A standard deviation of so small a share of the mean is rounding.
+ROUNDING = 1e-14
+
+
+class Need(Flag):
+    """What is worked out beside counts and sums; what is not asked for costs nothing."""
+
+    NOTHING = 0
+    #: Sums of squared differences from the mean.
+    SQUARES = 1
+    #: Those of cubes and fourth powers, too.
+    SHAPE = 2 | SQUARES
+    #: Smallest and largest value.
+    EXTREMES = 4
+    #: Where they are, too.
+    PLACES = 8 | EXTREMES
+    #: The covered area of every pixel.
+    AREAS = 16
+    #: The weight of whole ROIs.
+    GROUND = 32
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -53,10 +81,15 @@ class Piece:
         Sum of the weights of the data.
     total : (k,) ndarray
         Weighted sum; int64 for unweighted integers.
-    squares : (k,) ndarray or None
-        Weighted sum of squared differences from the mean of the piece.
+    powers : list of (k,) ndarray
+        Weighted sums of the squares, cubes and fourth powers of the differences from the mean of the
+        piece, as many of these as are needed.
     low, high : (k,) ndarray or None
         Extremes.
+    low_place, high_place : (k,) ndarray of int or None
+        Where they are: row times width plus column, the first in the raster among equals.
+    tallies : dict of (k,) ndarray
+        Other sums, by name.
     """
 
     roi: Ints
@@ -64,88 +97,66 @@ class Piece:
     count: Ints
     weight: Floats
     total: NDArray[Any]
-    squares: Floats | None
-    low: NDArray[Any] | None
-    high: NDArray[Any] | None
+    powers: list[Floats] = field(default_factory=list)
+    low: NDArray[Any] | None = None
+    high: NDArray[Any] | None = None
+    low_place: Ints | None = None
+    high_place: Ints | None = None
+    tallies: dict[str, Floats] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls,
-        roi: Ints,
-        starts: Ints,
-        values: NDArray[Any],
-        valid: Bools | None,
-        weights: Floats | None,
-        *,
-        squares: bool,
-        extremes: bool,
-    ) -> Piece:
-        """Moments of consecutive groups of pixels.
-
-        Parameters
-        ----------
-        roi : (k,) ndarray of int
-            ROI of each group.
-        starts : (k,) ndarray of int
-            First pixel of each group; none is empty.
-        values : (m,) ndarray
-            Raw numbers.
-        valid : (m,) ndarray of bool or None
-            Which of them are data; None if all are.
-        weights : (m,) ndarray or None
-            Weight of each pixel; None for 1.
-        squares, extremes : bool
-            Whether these are wanted.
-        """
-        pixels = np.diff(starts, append=values.size)
-        count = pixels
-        if valid is not None:
-            count = np.add.reduceat(valid, starts, dtype=np.intp)
-            values = values[valid]
-            weights = None if weights is None else weights[valid]
-            kept = np.flatnonzero(count)
-            starts = (np.cumsum(count) - count)[kept]
-        else:
-            kept = np.arange(roi.size)
-        size = count[kept]
+    def of(cls, pixels: ValidPixels, need: Need, tallies: Sequence[Tally] = ()) -> Piece:
+        """Moments and tallies of the pixels of some ROIs."""
+        values, weights = pixels.values, pixels.weights
         if weights is None:
-            total = _spread(_sums(values, starts, _safe_sum_dtype(values)), kept, roi.size)
-            weight = count.astype(np.float64)
+            weight = pixels.count.astype(np.float64)
+            total = pixels.reduce(np.add, values, _safe_sum_dtype(values))
         else:
-            weight = _spread(_sums(weights, starts, np.float64), kept, roi.size)
-            total = _spread(_sums(weights * values, starts, np.float64), kept, roi.size)
-        low = high = square_sums = None
-        if extremes:
-            low = _spread(
-                np.minimum.reduceat(values, starts) if kept.size else values[:0], kept, roi.size
-            )
-            high = _spread(
-                np.maximum.reduceat(values, starts) if kept.size else values[:0], kept, roi.size
-            )
-        if squares:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                mean = (total / weight)[kept]
-            difference = values - np.repeat(np.nan_to_num(mean), size)
-            difference *= difference
-            if weights is not None:
-                difference *= weights
-            square_sums = _spread(_sums(difference, starts, np.float64), kept, roi.size)
-        return cls(roi, pixels, count, weight, total, square_sums, low, high)
+            weight = pixels.add_up(weights)
+            total = pixels.add_up(weights * values)
+        low = high = low_place = high_place = None
+        if Need.EXTREMES in need:
+            low, high = pixels.reduce(np.minimum, values), pixels.reduce(np.maximum, values)
+            if Need.PLACES in need:
+                low_place, high_place = _first_place(pixels, low), _first_place(pixels, high)
+        return cls(
+            pixels.roi,
+            pixels.pixels,
+            pixels.count,
+            weight,
+            total,
+            _powers(pixels, weight, total, need),
+            low,
+            high,
+            low_place,
+            high_place,
+            {tally.name: pixels.add_up(tally.of_each(pixels)) for tally in tallies},
+        )
 
 
-def _sums(values: NDArray[Any], starts: Ints, dtype: Any) -> NDArray[Any]:  # noqa: ANN401
-    if not starts.size:
-        return np.zeros(0, dtype=dtype)
-    return np.add.reduceat(values, starts, dtype=dtype)
+def _powers(pixels: ValidPixels, weight: Floats, total: NDArray[Any], need: Need) -> list[Floats]:
+    if Need.SQUARES not in need:
+        return []
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nan_to_num(total / weight)
+    difference = pixels.values - np.repeat(mean, pixels.count)
+    if Need.SHAPE not in need:
+        difference *= difference
+        return [pixels.add_up(pixels.weighed(difference))]
+    power, sums = pixels.weighed(difference), []
+    for _ in range(3):
+        power = power * difference
+        sums.append(pixels.add_up(power))
+    return sums
 
 
-def _spread(values: NDArray[Any], at: Ints, size: int) -> NDArray[Any]:
-    """Values of the groups that have any, among zeros for those that have none."""
-    if at.size == size:
-        return values
-    out = np.zeros(size, dtype=values.dtype)
-    out[at] = values
-    return out
+def _first_place(pixels: ValidPixels, extreme: NDArray[Any]) -> Ints:
+    """Where the extreme of each group is, the first in the raster among equals."""
+    assert pixels.places is not None
+    has_it = pixels.values == np.repeat(extreme, pixels.count)
+    return pixels.reduce(
+        np.minimum, np.where(has_it, pixels.places, np.iinfo(pixels.places.dtype).max)
+    )
 
 
 class Moments:
@@ -157,18 +168,26 @@ class Moments:
     weight : (n,) ndarray
     total : (n,) ndarray
         int64 or float64; its weighted mean is `mean`.
-    mean, squares, low, high : (n,) ndarray
-        NaN, or 0 for `squares`, where there is no data.
+    squares, cubes, fourths : (n,) ndarray
+        Weighted sums of powers of the differences from the mean; 0 where there is no data.
+    low, high : (n,) ndarray
+        NaN where there is no data.
+    low_place, high_place : (n,) ndarray of int64
+        Row times width plus column; -1 where there is no data.
+    tallies : dict of (n,) ndarray
+        Other sums, by name; 0 where there is no data.
     """
 
-    def __init__(self, size: int, *, integer: bool) -> None:
+    def __init__(self, size: int, *, integer: bool, tallies: Sequence[Tally] = ()) -> None:
         self.pixels = np.zeros(size, dtype=np.int64)
         self.count = np.zeros(size, dtype=np.int64)
         self.weight = np.zeros(size)
         self.total: NDArray[Any] = np.zeros(size, dtype=np.int64 if integer else np.float64)
-        self.squares = np.zeros(size)
-        self.low = np.full(size, np.nan)
-        self.high = np.full(size, np.nan)
+        self.squares, self.cubes, self.fourths = np.zeros((3, size))
+        self.low, self.high = np.full((2, size), np.nan)
+        self.low_place, self.high_place = np.full((2, size), -1, dtype=np.int64)
+        self.tallies = {tally.name: np.zeros(size) for tally in tallies}
+        self._is_constant: Bools | None = None
 
     @property
     def mean(self) -> Floats:
@@ -176,28 +195,86 @@ class Moments:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.weight > 0, self.total / self.weight, np.nan)
 
+    @property
+    def variance(self) -> Floats:
+        """Weighted variance of the population; NaN where nothing has weight."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.weight > 0, self.squares / self.weight, np.nan)
+
+    @property
+    def std(self) -> Floats:
+        """Root of the variance."""
+        return np.sqrt(self.variance)
+
+    @property
+    def skewness(self) -> Floats:
+        """Third standardised moment; NaN where all values are the same."""
+        return self._standardised(self.cubes, 3)
+
+    @property
+    def kurtosis(self) -> Floats:
+        """Fourth standardised moment minus that of a normal distribution; NaN as `skewness`."""
+        return self._standardised(self.fourths, 4) - 3.0
+
+    def _standardised(self, power: Floats, exponent: int) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.is_constant, np.nan, power / self.weight / self.std**exponent)
+
+    @property
+    def is_constant(self) -> Bools:
+        """Where the values do not differ by more than rounding does."""
+        if self._is_constant is None:
+            with np.errstate(invalid="ignore"):
+                self._is_constant = ~(self.std > ROUNDING * np.abs(self.mean))
+        return self._is_constant
+
     def add(self, piece: Piece) -> None:
         """Merge a piece into the ROIs that it is about."""
         roi = piece.roi
-        before, weight = self.weight[roi], piece.weight
-        if piece.squares is not None:
-            # Chan et al. (1983): S = S1 + S2 + (m2 − m1)² w1 w2 / (w1 + w2).
-            both = before + weight
-            with np.errstate(invalid="ignore", divide="ignore"):
-                shift = piece.total / weight - self.total[roi] / before
-                between = shift * shift * (before * weight / both)
-            between = np.where((before > 0) & (weight > 0), between, 0.0)
-            self.squares[roi] += piece.squares + between
-        if piece.low is not None and piece.high is not None:
-            data = piece.count > 0
-            low, high = piece.low[data].astype(np.float64), piece.high[data].astype(np.float64)
-            self.low[roi[data]] = np.fmin(self.low[roi[data]], low)
-            self.high[roi[data]] = np.fmax(self.high[roi[data]], high)
+        if piece.powers:
+            self._add_powers(piece)
+        data = piece.count > 0
+        for extreme, place, new, new_place, sign in (
+            (self.low, self.low_place, piece.low, piece.low_place, 1.0),
+            (self.high, self.high_place, piece.high, piece.high_place, -1.0),
+        ):
+            if new is not None:
+                _keep_smaller(
+                    extreme,
+                    place,
+                    roi[data],
+                    new[data].astype(np.float64),
+                    None if new_place is None else new_place[data],
+                    sign,
+                )
         self._keep_in_range(piece)
         self.pixels[roi] += piece.pixels
         self.count[roi] += piece.count
-        self.weight[roi] += weight
+        self.weight[roi] += piece.weight
         self.total[roi] += piece.total
+        for name, tally in piece.tallies.items():
+            self.tallies[name][roi] += tally
+
+    def _add_powers(self, piece: Piece) -> None:
+        """Chan et al. (1983) for squares, Pébay (2008) for cubes and fourth powers."""
+        roi, after = piece.roi, piece.weight
+        before = self.weight[roi]
+        both = (before > 0) & (after > 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shift = np.where(both, piece.total / after - self.total[roi] / before, 0.0)
+            a, b = (np.where(both, part / (before + after), 0.0) for part in (before, after))
+        between = shift * shift * before * b
+        if len(piece.powers) > 1:
+            old, own = self.squares[roi], piece.powers[0]
+            across = a * own - b * old
+            self.fourths[roi] += (
+                piece.powers[2]
+                + between * shift * shift * (a * a - a * b + b * b)
+                + 6.0 * shift * shift * (a * a * own + b * b * old)
+                + 4.0 * shift * (a * piece.powers[1] - b * self.cubes[roi])
+            )
+            self.cubes[roi] += piece.powers[1] + between * shift * (a - b) + 3.0 * shift * across
+        self.squares[roi] += piece.powers[0] + between
 
     def _keep_in_range(self, piece: Piece) -> None:
         """Go on in float64 once a sum of integers might not fit."""
@@ -208,11 +285,28 @@ class Moments:
             self.total = self.total.astype(np.float64)
 
     def scaled(self, scale: float, offset: float) -> Moments:
-        """The moments of ``value * scale + offset``."""
+        """The moments of ``value * scale + offset``; tallies are of such values in the first place."""
         out = Moments(0, integer=False)
         out.pixels, out.count, out.weight = self.pixels, self.count, self.weight
         out.total = self.total * scale + offset * self.weight
         out.squares = self.squares * scale**2
+        out.cubes, out.fourths = self.cubes * scale**3, self.fourths * scale**4
+        out._is_constant = self.is_constant
         low, high = self.low * scale + offset, self.high * scale + offset
+        places = self.low_place, self.high_place
         out.low, out.high = (low, high) if scale >= 0 else (high, low)
+        out.low_place, out.high_place = places if scale >= 0 else places[::-1]
+        out.tallies = self.tallies
         return out
+
+
+def _keep_smaller(
+    extreme: Floats, place: Ints, roi: Ints, new: Floats, new_place: Ints | None, sign: float
+) -> None:
+    """Keep the smaller (larger for `sign` -1) of two values for some ROIs, the first of equals."""
+    old = extreme[roi]
+    better = ~(sign * old <= sign * new)
+    extreme[roi[better]] = new[better]
+    if new_place is not None:
+        better |= (old == new) & (new_place < place[roi])
+        place[roi[better]] = new_place[better]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from craterkit.errors import ArgumentError, quoted
-from craterkit.footprints.rules import COVERAGES, WEIGHTS, Rules
+from craterkit.footprints.rules import COVERAGES, Rules
 
 if TYPE_CHECKING:
-    from craterkit.footprints.rules import Coverage, Weighting
+    from craterkit.footprints.rules import Coverage
 
-__all__ = ["Options"]
+__all__ = ["ALIGNMENTS", "EXCLUSIONS", "Options"]
+
+EXCLUSIONS: tuple[str, ...] = ("neighbors",)
+ALIGNMENTS: tuple[str, ...] = ("nearest",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """How rasters are read and pixels chosen: the arguments that all extraction shares.
 
@@ -25,11 +31,17 @@ class Options:
     """
 
     coverage: Coverage = "all_touched"
-    weights: Weighting | None = None
+    weights: Any = None
+    where: Any = None
+    align: str | None = None
+    exclude: str | None = None
+    exclude_size: float = 1.0
+    min_valid_fraction: float | None = None
     nodata: Any = None
     bands: Any = 1
     scaled: bool = True
     raster_crs: Any = None
+    transform: Any = None
     n_jobs: int | None = None
     progress: bool | None = None
 
@@ -38,16 +50,34 @@ class Options:
             value = getattr(self, name)
             if not any(value is choice or _same_text(value, choice) for choice in accepted):
                 raise ArgumentError(f"{name} must be one of {quoted(accepted)}, not {value!r}")
+        if not _is_number(self.exclude_size) or self.exclude_size <= 0:
+            raise ArgumentError(
+                f"exclude_size must be a number of feature radii above 0, not {self.exclude_size!r}"
+            )
+        least = self.min_valid_fraction
+        if least is not None and not (_is_number(least) and 0 <= least <= 1):
+            raise ArgumentError(f"min_valid_fraction must lie between 0 and 1, not {least!r}")
 
     @property
     def rules(self) -> Rules:
         """The rule by which pixels belong, and what they count for."""
-        return Rules(self.coverage, area_weighted=self.weights == "area")
+        return Rules(self.coverage, area_weighted=_same_text(self.weights, "area"))
+
+    @property
+    def weights_raster(self) -> Any:  # noqa: ANN401
+        """The raster that weighs pixels, if there is one."""
+        return None if _same_text(self.weights, "area") else self.weights
+
+    @property
+    def weighted(self) -> bool:
+        """Whether pixels count differently at all."""
+        return self.rules.weighted or self.weights_raster is not None
 
 
 _ACCEPTED: dict[str, tuple[object, ...]] = {
     "coverage": COVERAGES,
-    "weights": (None, *WEIGHTS),
+    "align": (None, *ALIGNMENTS),
+    "exclude": (None, *EXCLUSIONS),
     "scaled": (True, False),
     "progress": (None, True, False),
 }
@@ -55,3 +85,11 @@ _ACCEPTED: dict[str, tuple[object, ...]] = {
 
 def _same_text(value: object, choice: object) -> bool:
     return isinstance(value, str) and value == choice
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )

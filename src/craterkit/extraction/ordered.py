@@ -1,12 +1,13 @@
-"""Statistics that need all values of an ROI at once, in order: quantiles, modes, user functions.
+"""Statistics that need all values of an ROI at once, in order: quantiles, modes, clipped moments.
 
 Pure functions over consecutive groups of values. A group that has none gives NaN.
 """
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
 
 __all__ = ["Groups", "SortedGroups"]
+
+#: What weighs less than this share of the heaviest value of a group has no weight but by rounding.
+LIGHTEST = 1e-9
+
+#: Sigma clipping: standard deviations around the median, and how often at most (as astropy's defaults).
+CLIP_SIGMA, CLIP_ROUNDS = 3.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ class Groups:
 class SortedGroups:
     """Groups with their values in ascending order; values without weight are left out.
 
+    So are those that weigh less than a billionth of the heaviest in their group: rounding.
+
     Parameters
     ----------
     groups : Groups
@@ -92,22 +101,57 @@ class SortedGroups:
     def __init__(self, groups: Groups) -> None:
         values, weights, count = groups.values, groups.weights, groups.count
         group = np.repeat(np.arange(count.size), count)
-        if weights is not None and not weights.all():
-            kept = weights > 0
-            values, weights, group = values[kept], weights[kept], group[kept]
-            count = np.bincount(group, minlength=count.size)
+        if weights is not None:
+            kept = _weighty(weights, count)
+            if not kept.all():
+                values, weights, group = values[kept], weights[kept], group[kept]
+                count = np.bincount(group, minlength=count.size)
         order = _sorting_order(group, values)
-        self.values = values[order]
-        self.weights = None if weights is None else weights[order]
-        self.count = count
+        self._set(values[order], None if weights is None else weights[order], count, group)
+
+    def _set(
+        self, values: NDArray[Any], weights: Floats | None, count: Ints, group: Ints
+    ) -> SortedGroups:
+        self.values, self.weights, self.count = values, weights, count
         self.starts = np.cumsum(count) - count
         self._group = group
+        return self
+
+    @classmethod
+    def _of(
+        cls, values: NDArray[Any], weights: Floats | None, count: Ints, group: Ints
+    ) -> SortedGroups:
+        """Groups that are in order already; `group` is that of each value."""
+        return cls.__new__(cls)._set(values, weights, count, group)
 
     def scaled(self, scale: float, offset: float) -> SortedGroups:
         """Return the groups of ``value * scale + offset``; `scale` is above 0."""
-        out = copy(self)
-        out.values = self.values.astype(np.float64) * scale + offset
-        return out
+        values = self.values.astype(np.float64) * scale + offset
+        return self._of(values, self.weights, self.count, self._group)
+
+    def kept(self, keep: NDArray[np.bool_]) -> SortedGroups:
+        """Return the groups with some of their values only."""
+        group = self._group[keep]
+        count = np.bincount(group, minlength=self.count.size)
+        weights = None if self.weights is None else self.weights[keep]
+        return self._of(self.values[keep], weights, count, group)
+
+    def each(self, of_group: NDArray[Any]) -> NDArray[Any]:
+        """What each group has, for each of its values."""
+        return np.repeat(of_group, self.count)
+
+    def add_up(self, of_each: Floats) -> Floats:
+        """Weighted sum of what the values of each group have; 0 for an empty group."""
+        weighed = of_each if self.weights is None else of_each * self.weights
+        sums = np.bincount(self._group, weights=weighed, minlength=self.count.size)
+        return sums.astype(np.float64)
+
+    @cached_property
+    def weight(self) -> Floats:
+        """Sum of weights; the number of values without weights."""
+        if self.weights is None:
+            return self.count.astype(np.float64)
+        return self.add_up(np.ones(self.values.size))
 
     def quantile(self, q: float) -> Floats:
         """Quantile `q` (0 to 1) of each group.
@@ -128,6 +172,56 @@ class SortedGroups:
                 out[some] = self._weighted_quantile(q, some, first, last)
         return out
 
+    @cached_property
+    def median(self) -> Floats:
+        """Quantile 0.5."""
+        return self.quantile(0.5)
+
+    @cached_property
+    def off_median(self) -> Floats:
+        """Difference of each value from the median of its group."""
+        return self.values - self.each(self.median)
+
+    @cached_property
+    def median_deviation(self) -> Floats:
+        """Median of the absolute differences from the median."""
+        return SortedGroups(Groups(self.count, np.abs(self.off_median), self.weights)).median
+
+    @cached_property
+    def mean(self) -> Floats:
+        """Weighted mean; NaN for an empty group."""
+        # Around the median: exact where all values are the same.
+        with np.errstate(invalid="ignore"):
+            return self.median + self.add_up(self.off_median) / self.weight
+
+    @cached_property
+    def std(self) -> Floats:
+        """Weighted standard deviation of the population; NaN for an empty group."""
+        difference = self.values - self.each(self.mean)
+        with np.errstate(invalid="ignore"):
+            return np.sqrt(self.add_up(difference * difference) / self.weight)
+
+    @cached_property
+    def clipped(self) -> SortedGroups:
+        """The groups without outliers: what sigma clipping leaves.
+
+        Values farther than 3 standard deviations from the median are dropped, again and again until
+        none is, five times at most.
+        """
+        keep = np.ones(self.values.size, dtype=np.bool_)
+        groups, at = self, np.arange(self.values.size)
+        for _ in range(CLIP_ROUNDS):
+            inside = np.abs(groups.off_median) <= groups.each(CLIP_SIGMA * groups.std)
+            keep[at[~inside]] = False
+            # Groups that lose nothing are done.
+            losing = np.zeros(self.count.size, dtype=np.bool_)
+            losing[groups._group[~inside]] = True
+            left = inside & losing[groups._group]
+            if not left.any():
+                break
+            groups, at = groups.kept(left), at[left]
+        return self.kept(keep)
+
     def _plain_quantile(self, q: float, first: Ints, last: Ints) -> Floats:
         position = first + q * (last - first)
         below = np.floor(position).astype(np.intp)
@@ -138,13 +232,21 @@ class SortedGroups:
         step = high - low
         return np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
 
+    @cached_property
+    def _integrals(self) -> tuple[Floats, Floats, Floats]:
+        """Heights of values above the lowest of their group; running sums of weights, and of both."""
+        assert self.weights is not None
+        some = np.flatnonzero(self.count)
+        first, count = self.starts[some], self.count[some]
+        above_lowest = self.values - np.repeat(self.values[first].astype(np.float64), count)
+        running = _cumulate(self.weights, first, count)
+        return above_lowest, running, _cumulate(self.weights * above_lowest, first, count)
+
     def _weighted_quantile(self, q: float, some: Ints, first: Ints, last: Ints) -> Floats:
         assert self.weights is not None
         weights, count = self.weights, self.count[some]
         lowest = self.values[first].astype(np.float64)
-        above_lowest = self.values - np.repeat(lowest, count)
-        running = _cumulate(weights, first, count)
-        integral = _cumulate(weights * above_lowest, first, count)
+        above_lowest, running, integral = self._integrals
         total = running[last]
         effective = total**2 / np.add.reduceat(weights * weights, first)
 
@@ -179,6 +281,18 @@ class SortedGroups:
         """How many distinct values each group has."""
         return np.bincount(self._runs()[0], minlength=self.count.size)
 
+    def shares(self) -> NDArray[Any]:
+        """Share of the weight of each distinct value, ascending: a dict for each group."""
+        group, value, weight = self._runs()
+        count = np.bincount(group, minlength=self.count.size)
+        total = np.bincount(group, weights=weight, minlength=self.count.size)
+        share = (weight / total[group]).tolist()
+        of_value, ends = value.tolist(), [0, *np.cumsum(count).tolist()]
+        out = np.empty(self.count.size, dtype=object)
+        for i, (start, stop) in enumerate(pairwise(ends)):
+            out[i] = dict(zip(of_value[start:stop], share[start:stop], strict=True))
+        return out
+
     def mode(self, *, rarest: bool = False) -> Floats:
         """Value of the greatest (or least) weight in each group; the smallest of those that tie.
 
@@ -205,6 +319,15 @@ def _cumulate(values: Floats, first: Ints, count: Ints) -> Floats:
     steps[first[1:]] -= np.add.reduceat(values, first)[:-1]
     running = np.cumsum(steps)
     return running - np.repeat(running[first] - values[first], count)
+
+
+def _weighty(weights: Floats, count: Ints) -> NDArray[np.bool_]:
+    """Which values weigh anything, rounding apart."""
+    some = np.flatnonzero(count)
+    if not some.size:
+        return np.zeros(0, dtype=np.bool_)
+    heaviest = np.maximum.reduceat(weights, (np.cumsum(count) - count)[some])
+    return (weights > 0) & (weights > LIGHTEST * np.repeat(heaviest, count[some]))
 
 
 def _sorting_order(group: Ints, values: NDArray[Any]) -> Ints:

@@ -1,4 +1,4 @@
-"""Which pixels are taken: those of the footprints, batch by batch."""
+"""Which pixels are taken: those of the footprints that other features and other rasters leave."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from craterkit.extraction.batches import batches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from craterkit.extraction.companions import Layers
+    from craterkit.extraction.neighbors import Neighbors
     from craterkit.extraction.plan import Chunk
     from craterkit.footprints.joined import JoinedRegions
     from craterkit.footprints.spans import Footprints
+
+    Bools = NDArray[np.bool_]
 
 __all__ = ["Selection"]
 
@@ -23,14 +30,37 @@ class Selection:
     ----------
     regions : JoinedRegions
         The ROIs.
+    neighbors : Neighbors, optional
+        Features whose pixels are left out.
     """
 
-    def __init__(self, regions: JoinedRegions) -> None:
+    def __init__(self, regions: JoinedRegions, neighbors: Neighbors | None = None) -> None:
         self.regions = regions
+        self.neighbors = neighbors
 
-    def footprints(self, chunk: Chunk) -> Iterator[tuple[slice, Footprints]]:
+    def footprints(self, chunk: Chunk, layers: Layers) -> Iterator[tuple[slice, Footprints]]:
         """Batches of the ROIs of a chunk, as slices of ``chunk.rois``, and their pixels in it."""
+        for batch, whole, taken in self.whole(chunk, layers):
+            footprints = whole if taken is None else whole.keep(taken)
+            if layers.weights is not None:
+                places = layers.places(footprints.spans)
+                footprints = footprints.weighted(layers.weights.ravel().take(places))
+            yield batch, footprints
+
+    def whole(
+        self, chunk: Chunk, layers: Layers
+    ) -> Iterator[tuple[slice, Footprints, Bools | None]]:
+        """The same batches, whole footprints and which of their pixels are taken (None: all)."""
         window = chunk.window
         for batch in batches(self.regions, chunk):
             rois = chunk.rois[batch]
-            yield batch, self.regions.footprints(rois, window.row_start, window.row_stop)
+            whole = self.regions.footprints(rois, window.row_start, window.row_stop)
+            taken: Bools | None = None
+            if layers.chosen is not None:
+                taken = layers.chosen.ravel().take(layers.places(whole.spans))
+            if self.neighbors is not None:
+                top, bottom = self.regions.rows[rois].clip(window.row_start, window.row_stop).T
+                covered = self.neighbors.covering(rois, whole.spans, top, bottom)
+                if covered is not None:
+                    taken = ~covered if taken is None else taken & ~covered
+            yield batch, whole, taken

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError, quoted
-from craterkit.rasters import Band, Raster
+from craterkit.gdal_rasters import is_dataset
+from craterkit.opening import is_data_array, open_raster
 
 if TYPE_CHECKING:
     from craterkit.bodies import Body
     from craterkit.extraction.options import Options
     from craterkit.grids import Grid
+    from craterkit.rasters import Band, Raster
 
 __all__ = ["Source", "open_sources"]
 
@@ -38,10 +40,11 @@ def open_sources(body: Body, rasters: object, options: Options) -> list[Source]:
     labels = [label for label, _ in named]
     nodata = _by_label(options.nodata, labels, "nodata")
     crs = _by_label(options.raster_crs, labels, "raster_crs")
+    transform = _by_label(options.transform, labels, "transform")
     sources = []
     for label, given in named:
-        with Raster(given) as raster:
-            grid = raster.grid(body, crs[label])
+        with open_raster(given, label) as raster:
+            grid = raster.grid(body, crs[label], transform[label])
             bands = raster.pick_bands(options.bands)
         if nodata[label] is not None:
             value = _check_nodata(nodata[label])
@@ -63,9 +66,7 @@ def _name_rasters(rasters: object) -> list[tuple[str, Any]]:
         for label, _ in named:
             if not label:
                 raise ArgumentError("rasters: a raster's name must not be empty")
-    elif isinstance(rasters, Iterable) and not isinstance(
-        rasters, str | bytes | os.PathLike | np.ndarray
-    ):
+    elif isinstance(rasters, Iterable) and not _is_one(rasters):
         named = []
         taken: set[str] = set()
         for raster in rasters:
@@ -79,10 +80,17 @@ def _name_rasters(rasters: object) -> list[tuple[str, Any]]:
     return named
 
 
-def _stem(raster: object) -> str:
-    name = raster if isinstance(raster, str | os.PathLike) else getattr(raster, "name", "raster")
-    path = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
-    return PurePath(path.split("?")[0]).stem or "raster"
+def _is_one(raster: object) -> bool:
+    """Whether something that can be iterated over is a single raster, or none."""
+    return isinstance(raster, str | bytes | os.PathLike | np.ndarray) or is_data_array(raster)
+
+
+def _stem(raster: Any) -> str:  # noqa: ANN401
+    if isinstance(raster, str | os.PathLike) or is_dataset(raster):
+        path = os.fspath(raster.name if is_dataset(raster) else raster)
+        return PurePath(path.split("?")[0]).stem or "raster"
+    name = getattr(raster, "name", None)
+    return "raster" if name is None else str(name) or "raster"
 
 
 def _unique(label: str, taken: set[str]) -> str:

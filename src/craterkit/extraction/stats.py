@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from craterkit.errors import StatisticError
 from craterkit.extraction.batches import portions
-from craterkit.extraction.moments import Moments, Piece, sum_dtype
+from craterkit.extraction.moments import Moments, Need, Piece, sum_dtype
 from craterkit.extraction.ordered import Groups, SortedGroups
+from craterkit.extraction.tallies import SHARES
+from craterkit.extraction.valid_pixels import ValidPixels
 from craterkit.footprints.spans import ranges
+from craterkit.statistics import Statistic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.companions import Layers
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
     from craterkit.footprints.spans import Footprints
+    from craterkit.grids import Grid
     from craterkit.rasters import Band
     from craterkit.statistics import Function, Request
 
@@ -41,6 +47,8 @@ class StatisticsWorker:
 
     Parameters
     ----------
+    grid : Grid
+        The raster's grid.
     selection : Selection
         The ROIs and their pixels.
     bands : sequence of Band
@@ -51,32 +59,51 @@ class StatisticsWorker:
         Which ROIs the raster reaches.
     weighted : bool
         Whether pixels count differently.
+    area_weighted : bool
+        Whether they count for their area.
+    share_sums : bool
+        Whether valid fractions are wanted while a raster weighs the pixels, too.
     scaled : bool
         Whether scale and offset are applied.
     name_roi : callable
         Names an ROI in messages.
+
+    Attributes
+    ----------
+    moments : list of Moments
+        Of each band, in raw numbers; whole once the walk is over.
     """
 
     def __init__(
         self,
+        grid: Grid,
         selection: Selection,
         bands: Sequence[Band],
         request: Request,
         reached: NDArray[np.bool_],
         *,
         weighted: bool,
+        area_weighted: bool,
+        share_sums: bool,
         scaled: bool,
         name_roi: Callable[[int], str],
     ) -> None:
+        self._grid = grid
         self._selection = selection
         self._bands = bands
         self._request = request
         self._reached = reached
+        self._area_weighted = area_weighted
         self._scaled = scaled
         self._name_roi = name_roi
         size = len(selection.regions)
-        self._moments = [
-            Moments(size, integer=not weighted and sum_dtype(band.dtype) == np.int64)
+        self._tallies = (*request.tallies, SHARES) if share_sums else request.tallies
+        self.moments = [
+            Moments(
+                size,
+                integer=not weighted and sum_dtype(band.dtype) == np.int64,
+                tallies=self._tallies,
+            )
             for band in bands
         ]
         self._columns: list[dict[str, NDArray[Any]]] = [self._empty(size) for _ in bands]
@@ -84,18 +111,17 @@ class StatisticsWorker:
         self._waiting: list[list[tuple[Ints, Groups]]] = [[] for _ in bands]
 
     def _empty(self, size: int) -> dict[str, NDArray[Any]]:
-        columns: dict[str, NDArray[Any]] = {
-            statistic.name: np.full(size, 0 if statistic.name == "unique" else np.nan)
-            for statistic in self._request.sorted_statistics
+        columns = {
+            statistic.name: statistic.empty(size) for statistic in self._request.sorted_statistics
         }
         for function in self._request.functions:
             columns[function.name] = np.full(size, np.nan, dtype=object)
         return columns
 
-    def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> list[Found]:
+    def work(self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers) -> list[Found]:
         """Moments of the ROIs of a chunk, and ordered statistics of those that lie within it."""
         found: list[Found] = [([], [], []) for _ in pixels]
-        for batch, footprints in self._selection.footprints(chunk):
+        for batch, footprints in self._selection.footprints(chunk, layers):
             rois = chunk.rois[batch]
             values: list[list[tuple[Ints, Groups]]] = [[] for _ in pixels]
             for portion in portions(footprints):
@@ -121,34 +147,48 @@ class StatisticsWorker:
         found: list[Found],
         values: list[list[tuple[Ints, Groups]]],
     ) -> None:
-        spans, weights = portion.spans, portion.weights
+        spans, need = portion.spans, self._request.need
         length = spans.length
         new = np.flatnonzero(np.diff(spans.roi, prepend=-1))
         roi = rois[spans.roi[new]]
         starts = (np.cumsum(length) - length)[new]
         places = ranges(pixels[0].places(spans), length)
+        in_raster = None
+        if Need.PLACES in need:
+            in_raster = places + pixels[0].row_start * self._grid.shape[1]
+        areas = self._areas(portion) if Need.AREAS in need else None
         for of_band, of_values, pixel in zip(found, values, pixels, strict=True):
-            raw, valid = pixel.take(places)
-            piece = Piece.of(
+            valid = ValidPixels.among(
                 roi,
                 starts,
-                raw,
-                valid,
-                weights,
-                squares=self._request.squares,
-                extremes=self._request.extremes,
+                *pixel.take(places),
+                portion.weights,
+                pixel.band,
+                scaled=self._scaled,
+                places=in_raster,
+                areas=areas,
+                shares=portion.shares,
             )
-            of_band[0].append(piece)
+            of_band[0].append(Piece.of(valid, need, self._tallies))
             if self._request.needs_values:
-                kept = slice(None) if valid is None else valid
-                chosen = None if weights is None else weights[kept]
-                of_values.append((roi, Groups(piece.count, raw[kept], chosen)))
+                of_values.append((roi, valid.groups))
+
+    def _areas(self, portion: Footprints) -> Floats:
+        """Covered area of every pixel, m²."""
+        spans = portion.spans
+        shares = portion.weights if portion.shares is None else portion.shares
+        if self._area_weighted:
+            assert shares is not None
+            return shares
+        length = spans.length
+        areas = self._grid.areas_at(np.repeat(spans.row, length), ranges(spans.start, length))
+        return areas if shares is None else areas * shares
 
     def collect(self, chunk: Chunk, result: list[Found]) -> None:
         """Merge what a chunk gave; finish the ROIs that end in it."""
         for number, (pieces, waiting, done) in enumerate(result):
             for piece in pieces:
-                self._moments[number].add(piece)
+                self.moments[number].add(piece)
             for roi, columns in done:
                 self._store(number, roi, columns)
             self._waiting[number] += waiting
@@ -224,32 +264,16 @@ class StatisticsWorker:
                 ) from error
         return out
 
-    def columns(self) -> list[dict[str, NDArray[Any]]]:
-        """The statistics in the order asked for, a dict for each band."""
-        ground = self._ground() if self._request.ground else None
-        return [self._band_columns(number, ground) for number in range(len(self._bands))]
+    def valid_fraction(self, number: int) -> Floats:
+        """Weight of the valid pixels of a band over that of the whole ROI, a raster of weights apart."""
+        moments = self.moments[number]
+        valid = moments.tallies.get(SHARES.name, moments.weight)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(self._ground > 0, valid / self._ground, np.nan)
+        # The two are summed differently, so that their ratio may exceed 1 by rounding.
+        return np.where(share < 1.0 + ROUNDING, np.minimum(share, 1.0), share)
 
-    def _band_columns(self, number: int, ground: Floats | None) -> dict[str, NDArray[Any]]:
-        band, moments = self._bands[number], self._moments[number]
-        if self._scaled and band.is_scaled:
-            moments = moments.scaled(band.scale, band.offset)
-        out: dict[str, NDArray[Any]] = {}
-        for item in self._request.items:
-            from_moments = getattr(item, "from_moments", None)
-            if from_moments is not None:
-                out[item.name] = from_moments(moments)
-            elif getattr(item, "ground", False):
-                assert ground is not None
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    share = np.where(ground > 0, moments.weight / ground, np.nan)
-                # The two are summed differently, so that their ratio may exceed 1 by rounding.
-                out[item.name] = np.where(share < 1.0 + ROUNDING, np.minimum(share, 1.0), share)
-            else:
-                out[item.name] = _plain(self._columns[number][item.name])
-        if "unique" in out:
-            out["unique"] = out["unique"].astype(np.int64)
-        return out
-
+    @cached_property
     def _ground(self) -> Floats:
         """Weight of each whole ROI; of one that the raster does not reach, anything above 0 does."""
         ground = np.ones(len(self._selection.regions))
@@ -257,11 +281,32 @@ class StatisticsWorker:
         ground[reached] = self._selection.regions.ground_weight(reached)
         return ground
 
+    def columns(self) -> list[dict[str, NDArray[Any]]]:
+        """The statistics in the order asked for, a dict for each band."""
+        return [self._band_columns(number) for number in range(len(self._bands))]
+
+    def _band_columns(self, number: int) -> dict[str, NDArray[Any]]:
+        band, moments = self._bands[number], self.moments[number]
+        if self._scaled and band.is_scaled:
+            moments = moments.scaled(band.scale, band.offset)
+        out: dict[str, NDArray[Any]] = {}
+        for item in self._request.items:
+            if not isinstance(item, Statistic):
+                out[item.name] = _plain(self._columns[number][item.name])
+            elif item.from_moments is not None:
+                out[item.name] = item.from_moments(moments)
+            elif item.from_places is not None:
+                out[item.name] = item.from_places(moments, self._grid)
+            elif item.from_sorted is not None:
+                out[item.name] = self._columns[number][item.name]
+            else:
+                assert Need.GROUND in item.need
+                out[item.name] = self.valid_fraction(number)
+        return out
+
 
 def _plain(column: NDArray[Any]) -> NDArray[Any]:
     """An object column as floats if it holds nothing but numbers."""
-    if column.dtype != object:
-        return column
     try:
         return column.astype(np.float64)
     except (TypeError, ValueError):

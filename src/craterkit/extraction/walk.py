@@ -6,6 +6,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
@@ -13,10 +14,11 @@ import numpy as np
 from craterkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.companions import Layers
     from craterkit.extraction.plan import Chunk, Plan
     from craterkit.footprints.spans import Spans
     from craterkit.progress import Progress
@@ -59,7 +61,7 @@ class Pixels:
 class Worker(Protocol[Result]):
     """What is done with the pixels of a chunk, in any thread, and with the results, in order."""
 
-    def work(self, chunk: Chunk, pixels: Sequence[Pixels]) -> Result:
+    def work(self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers) -> Result:
         """Turn the pixels of a chunk, one `Pixels` a band, into a result; in a thread."""
 
     def collect(self, chunk: Chunk, result: Result) -> None:
@@ -88,19 +90,19 @@ def count_threads(n_jobs: int | None) -> int:
 
 
 def walk(
-    raster: Raster,
-    bands: Sequence[Band],
+    bands: Sequence[tuple[Raster, Band]],
     plan: Plan,
     worker: Worker[Any],
+    layers: Callable[[Chunk], Layers],
     *,
     threads: int,
     progress: Progress,
 ) -> None:
-    """Read every chunk of the plan once and hand it to the worker."""
+    """Read every chunk of the plan once, and what other rasters say of it, for the worker."""
     import rasterio
 
     def task(chunk: Chunk) -> Any:  # noqa: ANN401
-        return worker.work(chunk, [_read(raster, band, chunk) for band in bands])
+        return worker.work(chunk, _read(bands, chunk), layers(chunk))
 
     # Blocks are read once, so GDAL need not keep them (by default in a twentieth of all memory).
     with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_MB):
@@ -131,13 +133,27 @@ def _in_order(task: Any, chunks: Iterator[Chunk], threads: int) -> Iterator[tupl
                 future.cancel()
 
 
-def _read(raster: Raster, band: Band, chunk: Chunk) -> Pixels:
+def _read(bands: Sequence[tuple[Raster, Band]], chunk: Chunk) -> list[Pixels]:
     """Read the blocks of a chunk that are wanted; those of zeros take no memory."""
     window = chunk.window
-    raw = np.zeros(window.shape, dtype=band.dtype)
-    mask = np.zeros(window.shape, dtype=np.uint8) if band.has_mask else None
-    for part in chunk.reads:
-        rows = slice(part.row_start - window.row_start, part.row_stop - window.row_start)
-        columns = slice(part.col_start, part.col_stop)
-        raster.read(band, part, raw[rows, columns], None if mask is None else mask[rows, columns])
-    return Pixels(band, raw, mask, window.row_start)
+    pixels = [
+        Pixels(
+            band,
+            np.zeros(window.shape, dtype=band.dtype),
+            np.zeros(window.shape, dtype=np.uint8) if band.has_mask else None,
+            window.row_start,
+        )
+        for _, band in bands
+    ]
+    for raster, of_raster in groupby(zip(bands, pixels, strict=True), lambda pair: pair[0][0]):
+        together = [pixel for _, pixel in of_raster]
+        for part in chunk.reads:
+            rows = slice(part.row_start - window.row_start, part.row_stop - window.row_start)
+            columns = slice(part.col_start, part.col_stop)
+            raster.read_bands(
+                [pixel.band for pixel in together],
+                part,
+                [pixel.raw[rows, columns] for pixel in together],
+                [None if p.mask is None else p.mask[rows, columns] for p in together],
+            )
+    return pixels

@@ -54,14 +54,18 @@ class CoverageSums:
 
     def add(self, span: Ints, low: Floats, high: Floats, weight: Floats) -> None:
         """Add arcs [low, high] of `weight` to the rows that `span` names; clipped to those spans."""
-        start, stop = self.spans.start[span], self.spans.stop[span]
-        base = self._base[span] - start
-        for edge, sign in ((np.clip(low, start, stop), 1.0), (np.clip(high, start, stop), -1.0)):
-            column = np.floor(edge)
-            share = edge - column
-            place = base + column.astype(np.intp)
-            self._places += [place, place + 1]
-            self._steps += [sign * weight * (1.0 - share), sign * weight * share]
+        self.step(span, low, weight)
+        self.step(span, high, -weight)
+
+    def step(self, span: Ints, edge: Floats, weight: Floats) -> None:
+        """Add `weight` from `edge` to the end of the spans that `span` names; clipped to them."""
+        start = self.spans.start[span]
+        edge = np.clip(edge, start, self.spans.stop[span])
+        column = np.floor(edge)
+        share = edge - column
+        place = self._base[span] - start + column.astype(np.intp)
+        self._places += [place, place + 1]
+        self._steps += [weight * (1.0 - share), weight * share]
 
     def over(self, spans: Spans) -> Floats:
         """Covered weight of every pixel of `spans`, each of which lies within one of the sums' own."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from craterkit.cylindrical_grids import CylindricalGrid
+from craterkit.footprints.outlines import PolygonOutlines, RoundOutlines
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.polygons import PolygonAnnuli
-from craterkit.regions import Annulus
+from craterkit.footprints.rings import RingFootprints, tolerance
+from craterkit.regions import Annulus, Polygons, RoundRegion
 
 if TYPE_CHECKING:
     from craterkit.features import Features
@@ -21,8 +23,11 @@ __all__ = ["engine_for"]
 
 def engine_for(region: Region, grid: Grid, features: Features, rules: Rules) -> Engine:
     """Footprints of a region around features on a grid."""
-    assert isinstance(grid, CylindricalGrid)
-    assert isinstance(region, Annulus)
-    if region.nvert is not None:
-        return PolygonAnnuli(grid, features, region, rules)
-    return ParallelAnnuli(grid, features, region.inner, region.outer, rules)
+    if isinstance(region, Polygons):
+        return RingFootprints(grid, PolygonOutlines(grid, region, tolerance(rules)), rules)
+    if isinstance(region, Annulus) and isinstance(grid, CylindricalGrid):
+        if region.nvert is not None:
+            return PolygonAnnuli(grid, features, region, rules)
+        return ParallelAnnuli(grid, features, region.inner, region.outer, rules)
+    assert isinstance(region, RoundRegion)
+    return RingFootprints(grid, RoundOutlines(grid, features, region, tolerance(rules)), rules)

@@ -69,7 +69,7 @@ class JoinedRegions:
             part = engine.footprints(own, row_start, row_stop)
             spans = part.spans
             moved = Spans(spans.roi + begin, spans.row, spans.start, spans.stop)
-            found.append(Footprints(moved, part.weights))
+            found.append(Footprints(moved, part.weights, part.shares))
         return found[0] if len(found) == 1 else Footprints.concatenate(found)
 
     def ground_weight(self, rois: Ints) -> Floats:

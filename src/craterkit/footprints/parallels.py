@@ -197,7 +197,7 @@ class ParallelAnnuli:
         if self.rules.coverage == "fraction":
             return Footprints(spans, self._fractions(rois, arcs, spans))
         if self.rules.area_weighted:
-            return Footprints(spans, np.repeat(self._row_areas(spans.row), spans.length))
+            return Footprints(spans, np.repeat(self.grid.row_areas(spans.row), spans.length))
         return Footprints(spans)
 
     def ground_weight(self, rois: Ints) -> Floats:
@@ -233,16 +233,8 @@ class ParallelAnnuli:
         hole = np.nan_to_num(np.maximum(hole_high - hole_low, 0.0), nan=0.0)
         width = np.clip(np.minimum(high - low, period) - hole, 0.0, None)
         if self.rules.area_weighted:
-            width *= self._row_areas(arcs.row)
+            width *= self.grid.row_areas(arcs.row)
         return np.bincount(arcs.roi, weights=width, minlength=rois.size).astype(np.float64)
-
-    def _row_areas(self, row: Ints) -> Floats:
-        """True area of a pixel in each of the rows, m²."""
-        if not row.size:
-            return np.zeros(0)
-        first = int(row.min())
-        edges = np.arange(first, int(row.max()) + 2, dtype=np.float64)
-        return self.grid.pixel_area(edges[:-1], edges[1:])[row - first]
 
     def _arcs(self, rois: Ints, row_start: int, row_stop: int) -> Arcs:
         """Arcs of all pairs of an ROI and a row that it reaches, between two rows."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from craterkit.footprints.edges import covered
 from craterkit.footprints.spans import Footprints, Spans
-from craterkit.polygons import Plane, Ring, Rings, azimuths
+from craterkit.polygons import Plane, Ring, Rings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +67,9 @@ class PolygonAnnuli:
         assert region.nvert is not None
         self.grid = grid
         self.rules = rules
-        edges = [region.outer] if region.inner == 0 else [region.outer, region.inner]
-        at = azimuths(region.nvert)
         self._rings = [
-            Rings.around(grid.body, features.lon, features.lat, features.radius * edge, at)
-            for edge in edges
+            Rings.around(grid.body, features.lon, features.lat, outline)
+            for outline in region.outlines(features.radius, region.nvert)
         ]
         self._x = [self._to_columns(features.lon, ring.lon) for ring in self._rings]
         self._y = [self._to_rows(ring.lat) for ring in self._rings]
@@ -135,7 +133,7 @@ class PolygonAnnuli:
             # With few vertices a hole may stick out of its shell.
             if polygon.is_valid:
                 return polygon
-        return plane.annulus(rings[0], inner)
+        return plane.ground(rings[0], rings[1:])
 
     def footprints(self, rois: Ints, row_start: int, row_stop: int) -> Footprints:
         """Pixels of some ROIs between two rows of the raster; their `roi` are positions in `rois`."""

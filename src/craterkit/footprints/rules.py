@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["COVERAGES", "WEIGHTS", "Coverage", "Rules", "Weighting"]
+__all__ = ["COVERAGES", "WEIGHTS", "Coverage", "Rules"]
 
 Coverage = Literal["all_touched", "center", "fraction"]
-Weighting = Literal["area"]
 
 COVERAGES: tuple[str, ...] = ("all_touched", "center", "fraction")
 WEIGHTS: tuple[str, ...] = ("area",)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.intp]
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 __all__ = ["Footprints", "Spans", "ranges"]
 
@@ -60,6 +61,40 @@ class Spans:
         """The runs at `index`."""
         return Spans(self.roi[index], self.row[index], self.start[index], self.stop[index])
 
+    def covered(self, other: Spans) -> Bools:
+        """Which pixels of these runs lie in runs of `other`, one boolean a pixel.
+
+        The runs of `other` may come in any order and overlap.
+        """
+        if not len(self):
+            return np.zeros(0, dtype=np.bool_)
+        # All rows of all ROIs one after the other on one line, on which runs are intervals.
+        low = min(int(self.start.min()), int(other.start.min(initial=0)))
+        width = max(int(self.stop.max()), int(other.stop.max(initial=0))) - low + 1
+        top = int(self.row.min())
+        rows = int(self.row.max()) - top + 1
+        inside = np.flatnonzero((other.row >= top) & (other.row < top + rows))
+
+        def line(spans: Spans) -> Ints:
+            return (spans.roi * rows + spans.row - top) * width - low
+
+        own = line(self)
+        begins, length = own + self.start, self.length
+        before = np.cumsum(length) - length
+
+        def pixels_before(place: Ints) -> Ints:
+            span = np.maximum(np.searchsorted(begins, place, side="right") - 1, 0)
+            return before[span] + np.clip(place - begins[span], 0, length[span])
+
+        others = other.take(inside)
+        at = line(others)
+        first, end = pixels_before(at + others.start), pixels_before(at + others.stop)
+        depth = np.zeros(int(length.sum()) + 1, dtype=np.int32)
+        np.add.at(depth, first, 1)
+        np.subtract.at(depth, end, 1)
+        np.cumsum(depth, out=depth)
+        return depth[:-1] > 0
+
     @classmethod
     def union(cls, roi: Ints, row: Ints, start: Ints, stop: Ints) -> Spans:
         """Runs in any order, empty or overlapping, brought into order and joined where they meet."""
@@ -70,7 +105,11 @@ class Spans:
             return cls(roi, row, start, stop)
         order = np.lexsort((start, row, roi))
         roi, row, start, stop = roi[order], row[order], start[order], stop[order]
-        apart = (roi[1:] != roi[:-1]) | (row[1:] != row[:-1]) | (start[1:] > stop[:-1])
+        new_row = (roi[1:] != roi[:-1]) | (row[1:] != row[:-1])
+        # A run may lie within an earlier one: what counts is how far any before it went.
+        lift = np.concatenate([[0], np.cumsum(new_row)]) * (int(stop.max()) - int(start.min()) + 1)
+        reach = np.maximum.accumulate(stop + lift)
+        apart = new_row | (start[1:] + lift[1:] > reach[:-1])
         first = np.flatnonzero(np.concatenate([[True], apart]))
         if first.size == roi.size:
             return cls(roi, row, start, stop)
@@ -108,10 +147,39 @@ class Footprints:
         The pixels.
     weights : ndarray or None
         One weight a pixel in the order of `spans`; None if every pixel counts for 1.
+    shares : ndarray or None
+        Weights before a raster of weights was multiplied in; None: the same as `weights`.
     """
 
     spans: Spans
     weights: Floats | None = None
+    shares: Floats | None = None
+
+    def keep(self, taken: Bools) -> Footprints:
+        """The pixels that are `taken`, one boolean a pixel in the order of `spans`."""
+        if taken.all():
+            return self
+        spans = self.spans
+        ends = np.cumsum(spans.length)
+        begins = ends - spans.length
+        # Runs of taken pixels; none goes on from one span to the next.
+        goes_on = taken[1:] & taken[:-1]
+        goes_on[begins[1:] - 1] = False
+        first = np.flatnonzero(np.concatenate([taken[:1], taken[1:] & ~goes_on]))
+        last = np.flatnonzero(np.concatenate([taken[:-1] & ~goes_on, taken[-1:]]))
+        span = np.searchsorted(ends, first, side="right")
+        shift = spans.start[span] - begins[span]
+        kept = Spans(spans.roi[span], spans.row[span], first + shift, last + shift + 1)
+        return Footprints(
+            kept,
+            None if self.weights is None else self.weights[taken],
+            None if self.shares is None else self.shares[taken],
+        )
+
+    def weighted(self, weights: Floats) -> Footprints:
+        """The same pixels, each of which counts `weights` times as much."""
+        shares = np.ones(weights.size) if self.weights is None else self.weights
+        return Footprints(self.spans, shares * weights, shares)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Footprints]) -> Footprints:
@@ -122,8 +190,10 @@ class Footprints:
                 for name in ("roi", "row", "start", "stop")
             )
         )
-        if parts[0].weights is None:
-            return cls(spans)
-        return cls(
-            spans, np.concatenate([part.weights for part in parts if part.weights is not None])
+        weights, shares = (
+            None
+            if getattr(parts[0], name) is None
+            else np.concatenate([getattr(part, name) for part in parts])
+            for name in ("weights", "shares")
         )
+        return cls(spans, weights, shares)

@@ -1,0 +1,317 @@
+"""Rasters beside the one that is read: those that choose its pixels, and those that weigh them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from craterkit.alignment import grid_difference, nearest_pixels
+from craterkit.errors import ArgumentError, RasterError
+from craterkit.extraction.conditions import Condition, parse_where
+from craterkit.footprints.spans import ranges
+from craterkit.opening import open_raster
+from craterkit.rasters import Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from craterkit.bodies import Body
+    from craterkit.extraction.options import Options
+    from craterkit.extraction.plan import Chunk
+    from craterkit.footprints.spans import Spans
+    from craterkit.grids import Grid
+    from craterkit.rasters import Band, Raster
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+__all__ = ["Companions", "Layers", "open_companions"]
+
+#: Pixels of a companion on another grid that are read at a time, unless a row of blocks has more.
+SLAB_PIXELS = 1 << 22
+
+#: Pixels whose places on another grid are found at a time.
+STRIP_PIXELS = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What companions say of the pixels of a chunk's window; None where there is none.
+
+    Only pixels in the chunk's blocks are filled in.
+    """
+
+    chosen: Bools | None = None
+    weights: Floats | None = None
+    row_start: int = 0
+
+    def places(self, spans: Spans) -> Ints:
+        """Flat indices of the pixels of spans."""
+        layer = self.chosen if self.chosen is not None else self.weights
+        assert layer is not None
+        first = (spans.row - self.row_start) * layer.shape[1] + spans.start
+        return ranges(first, spans.length)
+
+
+class Sample(NamedTuple):
+    """Raw numbers of a companion for a rectangle of pixels.
+
+    `unmasked` are those that lie on the companion and are not masked in the file; None: all.
+    """
+
+    part: Window
+    raw: NDArray[Any]
+    unmasked: Bools | None
+    where: tuple[Ints, Ints] | None = None
+
+    def place(self, index: int) -> str:
+        """Where on the companion the pixel of a flat index lies."""
+        if self.where is None:
+            row, column = divmod(index, self.raw.shape[1])
+            row, column = row + self.part.row_start, column + self.part.col_start
+        else:
+            row, column = (int(numbers.flat[index]) for numbers in self.where)
+        return f"row {row}, column {column}"
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A raster on the same ground; without a condition it weighs pixels, without a grid it has any."""
+
+    raster: Raster
+    band: Band
+    grid: Grid | None
+    condition: Condition | None
+
+    @property
+    def argument(self) -> str:
+        """The argument that it was given as."""
+        return "weights" if self.condition is None else "where"
+
+    def samples(self, grid: Grid, chunk: Chunk, *, nearest: bool) -> Iterator[Sample]:
+        """Raw numbers for the pixels of a chunk of another raster, which has the grid `grid`."""
+        if nearest and self.grid is not None:
+            yield from self._nearest(grid, self.grid, chunk.reads)
+            return
+        for part in chunk.reads:
+            raw, mask = self._read(part)
+            yield Sample(part, raw, None if mask is None else mask != 0)
+
+    def _read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
+        raw = np.empty(window.shape, dtype=self.band.dtype)
+        mask = np.empty(window.shape, dtype=np.uint8) if self.band.has_mask else None
+        self.raster.read(self.band, window, raw, mask)
+        return raw, mask
+
+    def _nearest(self, grid: Grid, own: Grid, parts: Sequence[Window]) -> Iterator[Sample]:
+        found = [_places(grid, part, own) for part in parts]
+        if not found:
+            return
+        row, column = (np.concatenate([places[axis] for places in found]) for axis in (0, 1))
+        raw = np.zeros(row.size, dtype=self.band.dtype)
+        unmasked = row >= 0
+        for window, inside in self._windows(row, column):
+            here, mask = self._read(window)
+            at = row[inside] - window.row_start, column[inside] - window.col_start
+            raw[inside] = here[at]
+            if mask is not None:
+                unmasked[inside] = mask[at] != 0
+        start = 0
+        for part in parts:
+            shape = part.shape
+            pixels = slice(start, start + shape[0] * shape[1])
+            yield Sample(
+                part,
+                raw[pixels].reshape(shape),
+                unmasked[pixels].reshape(shape),
+                (row[pixels], column[pixels]),
+            )
+            start = pixels.stop
+
+    def _windows(self, row: Ints, column: Ints) -> Iterator[tuple[Window, Ints]]:
+        """Windows that hold the pixels at (row, column), and which pixels each holds.
+
+        Each block of the companion lies in one of them.
+        """
+        height, width = self.raster.shape
+        tall, wide = (max(1, side) for side in self.raster.block_shape)
+        tall *= max(1, SLAB_PIXELS // (tall * width))
+        on = np.flatnonzero(row >= 0)
+        for slab in _groups(on, row[on] // tall):
+            blocks = column[slab] // wide
+            touched = np.unique(blocks)
+            # Neighbouring blocks are read together.
+            begins = touched[np.diff(touched, prepend=-2) > 1]
+            for run in _groups(slab, np.searchsorted(begins, blocks, side="right")):
+                window = Window(
+                    int(row[run].min()),
+                    min(int(row[run].max()) + 1, height),
+                    int(column[run].min()),
+                    min(int(column[run].max()) + 1, width),
+                )
+                yield window, run
+
+
+def _groups(items: Ints, key: Ints) -> Iterator[Ints]:
+    """The items of each key."""
+    order = np.argsort(key, kind="stable")
+    cuts = np.flatnonzero(np.diff(key[order])) + 1
+    for group in np.split(items[order], cuts):
+        if group.size:
+            yield group
+
+
+def _places(grid: Grid, part: Window, other: Grid) -> tuple[Ints, Ints]:
+    """Nearest row and column on another grid of the pixels of a rectangle, row by row; −1: none."""
+    _, width = part.shape
+    columns = np.arange(part.col_start, part.col_stop)
+    step = max(1, STRIP_PIXELS // width)
+    strips = []
+    for start in range(part.row_start, part.row_stop, step):
+        rows = np.arange(start, min(start + step, part.row_stop))
+        row, column = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
+        strips.append(nearest_pixels(grid, row, column, other))
+    row, column = (np.concatenate(axis) for axis in zip(*strips, strict=True))
+    return row, column
+
+
+class Companions:
+    """All rasters that choose or weigh the pixels of others.
+
+    Parameters
+    ----------
+    companions : sequence of Companion
+        Any number.
+    nearest : bool
+        Whether they may lie on other grids.
+    scaled : bool
+        Whether their scale and offset are applied.
+    """
+
+    def __init__(self, companions: Sequence[Companion], *, nearest: bool, scaled: bool) -> None:
+        self._companions = companions
+        self._nearest = nearest
+        self._scaled = scaled
+
+    def __enter__(self) -> Companions:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for companion in self._companions:
+            companion.raster.close()
+
+    def check(self, grid: Grid) -> None:
+        """Raise unless every pixel of a raster's grid has its pixel on each companion."""
+        for companion in self._companions:
+            what = (
+                f"{companion.argument}: {companion.raster.name} is not on the grid of {grid.name}"
+            )
+            if companion.grid is None:
+                if companion.raster.shape != grid.shape:
+                    raise ArgumentError(
+                        f"{what}: its shape is {companion.raster.shape}, not {grid.shape}"
+                    )
+            elif not self._nearest and (difference := grid_difference(grid, companion.grid)):
+                raise ArgumentError(
+                    f'{what}: {difference}; align="nearest" takes the pixel at each pixel\'s centre'
+                )
+
+    def layers(self, grid: Grid, chunk: Chunk) -> Layers:
+        """What the companions say of the pixels of a chunk of the raster with this grid."""
+        if not self._companions:
+            return Layers()
+        window = chunk.window
+        chosen = np.ones(window.shape, dtype=np.bool_)
+        weights: Floats | None = None
+        for companion in self._companions:
+            band, condition, name = companion.band, companion.condition, companion.raster.name
+            if condition is None:
+                weights = np.zeros(window.shape)
+            for sample in companion.samples(grid, chunk, nearest=self._nearest):
+                rows = slice(
+                    sample.part.row_start - window.row_start,
+                    sample.part.row_stop - window.row_start,
+                )
+                part = rows, slice(sample.part.col_start, sample.part.col_stop)
+                if condition is None:
+                    assert weights is not None
+                    usable, weights[part] = self._weigh(companion, sample)
+                else:
+                    usable = condition.passes(
+                        band, sample.raw, sample.unmasked, scaled=self._scaled, name=name
+                    )
+                chosen[part] &= usable
+        return Layers(chosen, weights, window.row_start)
+
+    def _weigh(self, companion: Companion, sample: Sample) -> tuple[Bools, Floats]:
+        """Which pixels have a weight, and all weights: 0 where there is none."""
+        band, raw = companion.band, sample.raw
+        valid = band.valid(raw)
+        usable = np.ones(raw.shape, dtype=np.bool_) if valid is None else valid
+        if sample.unmasked is not None:
+            usable = usable & sample.unmasked
+        values = band.physical(raw) if self._scaled else raw.astype(np.float64)
+        weights = np.where(usable, values, 0.0)
+        if weights.size and weights.min() < 0:
+            worst = int(weights.argmin())
+            raise RasterError(
+                f"weights: {companion.raster.name} holds the weight {weights.flat[worst]:g} in "
+                f"{sample.place(worst)}; weights must not be negative"
+            )
+        return usable, weights
+
+
+def open_companions(body: Body, options: Options) -> Companions:
+    """Open the rasters that `where` and `weights` give, and check that they are of the body.
+
+    Raises
+    ------
+    ArgumentError, RasterError, CRSError
+        If one is no raster, cannot be read, or is of another body.
+    """
+    companions = [
+        _open(body, given, band, condition, options)
+        for given, band, condition in parse_where(options.where)
+    ]
+    if options.weights_raster is not None:
+        companions.append(_open(body, options.weights_raster, 1, None, options))
+    return Companions(companions, nearest=options.align == "nearest", scaled=options.scaled)
+
+
+def _open(
+    body: Body,
+    given: Any,  # noqa: ANN401
+    band_number: Any,  # noqa: ANN401
+    condition: Condition | None,
+    options: Options,
+) -> Companion:
+    argument = "weights" if condition is None else "where"
+    with _raster(given, argument) as raster:
+        crs = options.raster_crs
+        own = raster.crs is None or raster.crs == ""
+        # An array that says nothing of its place lies where the raster's own pixels do.
+        bare = own and raster.transform is None
+        crs = None if isinstance(crs, Mapping) or not own else crs
+        grid = None if bare else raster.grid(body, crs)
+        (band,) = raster.pick_bands([band_number])
+    if not band.nodata_is_exact:
+        raise ArgumentError(
+            f"{argument}: {raster.name}: band {band.number} declares a nodata value for 64-bit "
+            "integers, which cannot be read exactly"
+        )
+    return Companion(raster, band, grid, condition)
+
+
+def _raster(given: Any, argument: str) -> Raster:  # noqa: ANN401
+    try:
+        return open_raster(given, argument)
+    except (RasterError, TypeError) as error:
+        is_path = not isinstance(given, str) or any(mark in given for mark in "./\\:")
+        if isinstance(error, RasterError) and is_path:
+            raise
+        accepted = 'None, "area" or a raster' if argument == "weights" else "a raster"
+        raise ArgumentError(f"{argument} must be {accepted}, not {given!r}: {error}") from error

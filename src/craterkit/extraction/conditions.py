@@ -1,0 +1,160 @@
+"""Conditions that `where=` puts on the pixels of another raster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from craterkit.rasters import Band
+
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Condition", "parse_where"]
+
+ACCEPTED = (
+    "where takes {raster: condition}, or a list of (raster, condition) or (raster, band, condition); "
+    "a condition is a function of physical values that returns booleans, a raw value, or a "
+    "collection of raw values"
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a pixel must fulfil.
+
+    Attributes
+    ----------
+    predicate : callable or None
+        Which physical values pass: float64 in, booleans out.
+    values : tuple of float
+        Raw values that pass, if there is no predicate.
+    """
+
+    predicate: Callable[[NDArray[np.float64]], Any] | None
+    values: tuple[float, ...] = ()
+
+    def passes(
+        self,
+        band: Band,
+        raw: NDArray[Any],
+        unmasked: Bools | None,
+        *,
+        scaled: bool,
+        name: str,
+    ) -> Bools:
+        """Which pixels pass; those without data do not.
+
+        Raw values are compared as they are, so that a value may be the band's own nodata.
+        """
+        if self.predicate is None:
+            passed = _equal_any(raw, self.values)
+            return passed if unmasked is None else passed & unmasked
+        valid = band.valid(raw)
+        if unmasked is not None:
+            valid = unmasked if valid is None else valid & unmasked
+        chosen = raw.ravel() if valid is None else raw[valid]
+        values = band.physical(chosen) if scaled else chosen.astype(np.float64)
+        passed = np.zeros(raw.shape, dtype=np.bool_)
+        if values.size:
+            passed[slice(None) if valid is None else valid] = self._ask(values, name).reshape(
+                raw.shape if valid is None else -1
+            )
+        return passed
+
+    def _ask(self, values: NDArray[np.float64], name: str) -> Bools:
+        assert self.predicate is not None
+        try:
+            answer = self.predicate(values)
+        except Exception as error:
+            raise ArgumentError(
+                f"where: the condition on {name} failed: {type(error).__name__}: {error}"
+            ) from error
+        found = np.asarray(answer)
+        if found.dtype != np.bool_ or found.shape != values.shape:
+            raise ArgumentError(
+                f"where: the condition on {name} must return one boolean for each of the "
+                f"{values.size} values that it gets, but returned {_kind(answer, found)}"
+            )
+        return found
+
+
+def _kind(answer: object, found: NDArray[Any]) -> str:
+    if not found.shape:
+        return repr(answer)
+    return f"an array of {found.dtype} of shape {found.shape}"
+
+
+def _equal_any(raw: NDArray[Any], values: tuple[float, ...]) -> Bools:
+    """Which raw numbers equal any of the values, as the raster's dtype holds them."""
+    held = [_as_held(value, raw.dtype) for value in values]
+    finite = [value for value in held if value is not None and value == value]
+    passed = np.isin(raw, np.array(finite, dtype=raw.dtype))
+    if raw.dtype.kind == "f" and len(finite) < len([v for v in held if v is not None]):
+        passed |= np.isnan(raw)
+    return passed
+
+
+def _as_held(value: float, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401
+    """A value in a raster's dtype; None if no pixel can have it."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            held = dtype.type(value)
+        return None if np.isinf(held) and not np.isinf(value) else held
+    info = np.iinfo(dtype)
+    if not np.isfinite(value) or int(value) != value or not info.min <= value <= info.max:
+        return None
+    return dtype.type(int(value))
+
+
+def parse_where(where: Any) -> list[tuple[Any, Any, Condition]]:  # noqa: ANN401
+    """Take the argument `where` apart: (raster, band, condition) for each condition.
+
+    Raises
+    ------
+    ArgumentError
+        If it has another form.
+
+    Examples
+    --------
+    >>> [(raster, band) for raster, band, _ in parse_where([("a.tif", 3), ("b.tif", 2, np.signbit)])]
+    [('a.tif', 1), ('b.tif', 2)]
+    """
+    if where is None:
+        return []
+    if isinstance(where, Mapping):
+        entries: list[Any] = list(where.items())
+    elif isinstance(where, str | os.PathLike | np.ndarray) or not isinstance(where, Iterable):
+        raise ArgumentError(f"{ACCEPTED}; not {where!r}")
+    else:
+        entries = list(where)
+    parsed = []
+    for entry in entries:
+        if not isinstance(entry, tuple | list) or len(entry) not in (2, 3):
+            raise ArgumentError(f"{ACCEPTED}; not {entry!r}")
+        band = entry[1] if len(entry) == 3 else 1
+        parsed.append((entry[0], band, _condition(entry[-1])))
+    return parsed
+
+
+def _condition(given: Any) -> Condition:  # noqa: ANN401
+    if callable(given):
+        return Condition(given)
+    single = not isinstance(given, Iterable) or isinstance(given, str | bytes)
+    values = [given] if single else list(given)
+    for value in values:
+        if isinstance(value, bool | np.bool_) or not isinstance(
+            value, int | float | np.integer | np.floating
+        ):
+            raise ArgumentError(f"{ACCEPTED}; not the condition {given!r}")
+    if not values:
+        raise ArgumentError("where: an empty collection of values lets no pixel pass")
+    return Condition(None, tuple(values))

@@ -1,0 +1,117 @@
+"""Quality flags of all ROIs over one raster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from craterkit.cylindrical_grids import CylindricalGrid
+from craterkit.flags import Flag
+from craterkit.geodesy import inverse
+from craterkit.regions import Polygons
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from craterkit.extraction.moments import Moments
+    from craterkit.features import Features
+    from craterkit.footprints.joined import JoinedRegions
+    from craterkit.grids import Grid
+    from craterkit.regions import Region, RoundRegion
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.int64]
+
+__all__ = ["data_flags", "place_flags"]
+
+#: An ROI that reaches fewer pixels than this has few.
+FEW = 3.0
+
+#: By how many columns an ROI may stick out by rounding alone.
+ROUNDING_PX = 1e-6
+
+
+def place_flags(
+    grid: Grid,
+    features: Features,
+    regions: Sequence[Region],
+    rois: JoinedRegions,
+    outside: Bools,
+) -> Flags:
+    """Flags that follow from where the ROIs lie, whatever the raster's pixels hold."""
+    low, high = rois.columns()
+    flags = np.zeros(len(rois), dtype=np.int64)
+    reached = ~outside
+    flags[outside] |= Flag.OUTSIDE
+    beyond = _beyond_rows(grid, rois) | _beyond_columns(grid, low, high)
+    flags[reached & beyond] |= Flag.PARTLY_OUTSIDE
+    if grid.wraps:
+        sticks_out = (low < -ROUNDING_PX) | (high > grid.extent + ROUNDING_PX)
+        flags[reached & sticks_out] |= Flag.CROSSES_SEAM
+    to_pole, _ = inverse(
+        grid.body, features.lon, features.lat, features.lon, np.copysign(90.0, features.lat)
+    )
+    pixel = _pixel_side(grid, features)
+    for number, region in enumerate(regions):
+        own = slice(number * len(features), (number + 1) * len(features))
+        if isinstance(region, Polygons):
+            at_pole = _polygons_at_poles(region)
+            size = np.maximum(np.ptp(rois.rows[own], axis=1), high[own] - low[own]) / 2.0
+        else:
+            reach = cast("RoundRegion", region).reach(features.radius)
+            at_pole = to_pole <= reach
+            with np.errstate(divide="ignore", invalid="ignore"):
+                size = reach / pixel
+        flags[own] |= np.where(at_pole, Flag.TOUCHES_POLE, 0)
+        flags[own] |= np.where((size < FEW) & reached[own], Flag.FEW_PIXELS, 0)
+    return flags
+
+
+def _beyond_rows(grid: Grid, rois: JoinedRegions) -> Bools:
+    top, bottom = rois.rows.T
+    above, below = top < 0, bottom > grid.shape[0]
+    if isinstance(grid, CylindricalGrid):
+        # Past a pole there is no ground that the raster could lack.
+        past = grid.beyond_poles([-0.5, grid.shape[0] + 0.5])
+        above, below = above & ~past[0], below & ~past[1]
+    return np.asarray(above | below)
+
+
+def _beyond_columns(grid: Grid, low: Floats, high: Floats) -> Bools:
+    if grid.wraps:
+        return np.zeros(low.size, dtype=np.bool_)
+    within = np.zeros(low.size, dtype=np.bool_)
+    for turn in (0.0, grid.period, -grid.period) if np.isfinite(grid.period) else (0.0,):
+        within |= (low + turn >= -ROUNDING_PX) & (high + turn <= grid.columns + ROUNDING_PX)
+    return ~within
+
+
+def _pixel_side(grid: Grid, features: Features) -> Floats:
+    """Side of the pixel at each feature's centre (the nearest one if that is off the raster), metres."""
+    x, y = grid.to_pixels(features.lon, features.lat)
+    row = np.clip(np.nan_to_num(np.floor(y)), 0, grid.shape[0] - 1).astype(np.intp)
+    column = np.clip(np.nan_to_num(np.floor(x)), 0, grid.columns - 1).astype(np.intp)
+    return np.sqrt(grid.areas_at(row, column))
+
+
+def _polygons_at_poles(region: Polygons) -> Bools:
+    import shapely
+
+    _, south, _, north = shapely.bounds(region.geometries).T
+    with np.errstate(invalid="ignore"):
+        return np.asarray((south <= -90.0) | (north >= 90.0))
+
+
+def data_flags(moments: Moments, outside: Bools, below: Bools | None) -> Flags:
+    """Flags that follow from the pixels of one band; `below` is whose valid fraction is too low."""
+    pixels, count = moments.pixels, moments.count
+    flags = np.where(~outside & (pixels == 0), Flag.NO_PIXELS, 0).astype(np.int64)
+    flags |= np.where((pixels > 0) & (count == 0), Flag.ALL_MASKED, 0)
+    flags |= np.where((count > 0) & (count < pixels), Flag.SOME_MASKED, 0)
+    if below is not None:
+        flags |= np.where(below, Flag.BELOW_MIN_VALID, 0)
+    return flags

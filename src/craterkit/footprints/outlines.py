@@ -1,0 +1,474 @@
+"""Outlines of ROIs on a grid: rings of vertices in pixel coordinates, as many as a tolerance asks for.
+
+An ROI that reaches the edge of a map, its seam or a point that the projection tears apart has an outline
+that no ring of the plane represents: it is told from the others here, and served pixel by pixel by
+`craterkit.footprints.sampled`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from craterkit.cylindrical_grids import CylindricalGrid
+from craterkit.footprints.scan import Rings
+from craterkit.footprints.spans import ranges
+from craterkit.geodesy import destination, inverse
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from craterkit.features import Features
+    from craterkit.grids import Grid
+    from craterkit.regions import Outline, Polygons, RoundRegion
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Outlines", "PolygonOutlines", "RoundOutlines"]
+
+#: Vertices of a whole turn: to begin with, and at most.
+FEWEST, MOST = 16, 4096
+
+#: An outline whose finest detail is above this share of the tolerance calls for a second look.
+SMOOTH = 0.2
+
+#: How often straight edges are cut, and into how many pieces at most each time.
+REFINEMENTS, MOST_PIECES = 4, 64
+
+#: ROIs whose outlines are measured at a time.
+BATCH = 1 << 15
+
+#: Pixels off the raster: nothing is farther.
+FARTHEST = 2.0**40
+
+#: Rings inside an outline, and vertices on each, by which the place of an ROI is found that has no outline.
+FAN_RINGS, FAN_VERTICES = 16, 256
+
+
+class Outlines(Protocol):
+    """Outlines of n ROIs on a grid.
+
+    Attributes
+    ----------
+    torn : (n,) ndarray of bool
+        ROIs that have no rings.
+    west, east, top, bottom : (n,) ndarray
+        Continuous columns and rows that each ROI may touch; NaN if that is unknown.
+    """
+
+    torn: Bools
+    west: Floats
+    east: Floats
+    top: Floats
+    bottom: Floats
+
+    def __len__(self) -> int: ...
+
+    def rings(self, rois: Ints) -> Rings:
+        """Rings of ROIs that have them; their `roi` are positions in `rois`."""
+
+    def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
+        """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
+
+    def vertices(self, roi: int, count: int) -> tuple[Floats, Floats]:
+        """Pixel coordinates of about `count` points of an ROI's boundary; NaN off the map."""
+
+
+class RoundOutlines:
+    """Outlines of a round region around features.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid.
+    features : Features
+        The n features.
+    region : RoundRegion
+        The region.
+    tolerance : float
+        How far, in pixels, an edge may be from the curve that it stands for.
+    """
+
+    def __init__(
+        self, grid: Grid, features: Features, region: RoundRegion, tolerance: float
+    ) -> None:
+        self._grid = grid
+        self._features = features
+        self._region = region
+        #: What is bounded by curves, if the region is a polygon that stands for it.
+        self._curve = replace(region, nvert=None) if region.nvert else region  # type: ignore[type-var]
+        size = len(features)
+        self._empty = ~(region.reach(features.radius) > 0)
+        self._count = np.full(size, FEWEST)
+        self._smooth = np.zeros(size, dtype=bool)
+        self.torn = np.zeros(size, dtype=bool)
+        self.west, self.east, self.top, self.bottom = np.full((4, size), np.nan)
+        for start in range(0, size, BATCH):
+            self._measure(np.arange(start, min(start + BATCH, size)), tolerance)
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def _measure(self, rois: Ints, tolerance: float) -> None:
+        """Find how many vertices ROIs need, whether they are torn, and where they lie."""
+        count, going = FEWEST, rois
+        while going.size:
+            x, y = self._shell(going, count)
+            stray = _stray(x, y)
+            finite = np.asarray(np.isfinite(x + y).all(axis=1))
+            if count == FEWEST:
+                done = finite & (_roughness(x, y) <= SMOOTH * tolerance)
+            else:
+                with np.errstate(invalid="ignore"):
+                    done = stray <= tolerance
+            settled, at = going[done], np.flatnonzero(done)
+            self._smooth[settled] = count == FEWEST and self._region.nvert is None
+            # Half as many vertices stray by `stray`; a curve's chords stray with the square of their length.
+            ratio = np.sqrt(np.maximum(stray[at] / (1.5 * tolerance), 1e-9)) * (count // 2)
+            wanted = 2.0 ** np.ceil(np.log2(ratio))
+            self._count[settled] = np.clip(wanted, FEWEST // 2, MOST).astype(np.intp)
+            margin = 1.5 * stray[at] + 0.1
+            self.west[settled], self.east[settled] = (
+                x[at].min(axis=1) - margin,
+                x[at].max(axis=1) + margin,
+            )
+            self.top[settled], self.bottom[settled] = (
+                y[at].min(axis=1) - margin,
+                y[at].max(axis=1) + margin,
+            )
+            self.torn[settled] = ~(_area(x[at], y[at]) * self._grid.orientation > 0)
+            going = going[~done]
+            lost = ~finite[~done]
+            self.torn[going[lost]] = True
+            going = going[~lost]
+            count *= 4
+            if count > MOST:
+                self.torn[going] = True
+                break
+        self.torn[rois] &= ~self._empty[rois]
+        torn = rois[self.torn[rois]]
+        if torn.size:
+            off = torn[self._is_off_the_map(torn)]
+            self.torn[off], self._empty[off] = False, True
+        for roi in rois[self.torn[rois]]:
+            self._place(int(roi))
+
+    def _is_off_the_map(self, rois: Ints) -> Bools:
+        """Whether no part of ROIs is on the map, nor of what lies around them."""
+        outline = self._outlines(self._curve, rois, FEWEST)[0]
+        on = np.zeros(rois.size, dtype=bool)
+        for share in (0.0, 0.5, 1.0, 1.3):
+            x, y = self._project(rois, outline.azimuth, outline.distance * share)
+            on |= np.isfinite(x + y).any(axis=1)
+        return np.asarray(~on)
+
+    def _place(self, roi: int) -> None:
+        """Find where a torn ROI lies, by points all over it."""
+        which = np.array([roi])
+        outline = self._outlines(self._curve, which, FAN_VERTICES)[0]
+        shares = (np.arange(FAN_RINGS + 1) / FAN_RINGS)[:, None]
+        x, y = self._project(which, outline.azimuth, outline.distance * shares)
+        known = np.isfinite(x + y)
+        if np.count_nonzero(known) < FAN_VERTICES // 16:
+            self.west[roi] = self.east[roi] = self.top[roi] = self.bottom[roi] = np.nan
+            return
+        x, y = x[known], y[known]
+        share = 0.25 if known.all() else 1.0
+        margin = share * np.ptp(y) + 2.0
+        self.top[roi], self.bottom[roi] = y.min() - margin, y.max() + margin
+        if self._grid.period < np.inf:
+            # It may hold a pole, and so reach all columns.
+            self.west[roi] = self.east[roi] = np.nan
+        else:
+            margin = share * np.ptp(x) + 2.0
+            self.west[roi], self.east[roi] = x.min() - margin, x.max() + margin
+
+    def _shell(self, rois: Ints, count: int) -> tuple[Floats, Floats]:
+        outline = self._outlines(self._curve, rois, count)[0]
+        return self._project(rois, outline.azimuth, outline.distance)
+
+    def _outlines(self, region: RoundRegion, rois: Ints, count: int) -> list[Outline]:
+        return region.take(rois).outlines(self._features.radius[rois], count)
+
+    def _project(self, rois: Ints, azimuth: Floats, distance: Floats) -> tuple[Floats, Floats]:
+        features = self._features
+        lon0, lat0 = features.lon[rois][:, None], features.lat[rois][:, None]
+        lon, lat = destination(self._grid.body, lon0, lat0, azimuth, distance)
+        return to_plane(self._grid, lon0, lon, lat)
+
+    def rings(self, rois: Ints) -> Rings:
+        """Rings of ROIs that have them; their `roi` are positions in `rois`."""
+        present, smooth = ~self._empty[rois], self._smooth[rois]
+        parts = self._smooth_rings(rois, np.flatnonzero(present & smooth))
+        for count in np.unique(self._count[rois[present & ~smooth]]):
+            at = np.flatnonzero((self._count[rois] == count) & present & ~smooth)
+            for outline in self._outlines(self._region, rois[at], int(count)):
+                distance = outline.distance * _swell(outline.step)
+                x, y = self._project(rois[at], outline.azimuth, distance)
+                parts.append(self._as_rings(at, outline.hole, x, y))
+        return Rings.concatenate(parts) if parts else NO_RINGS
+
+    def _smooth_rings(self, rois: Ints, at: Ints) -> list[Rings]:
+        """Rings of smooth outlines: few vertices are carried to the plane, the others interpolated."""
+        if not at.size:
+            return []
+        count = self._count[rois[at]]
+        parts = []
+        for outline in self._outlines(self._region, rois[at], FEWEST):
+            swell = _swell(outline.step * FEWEST / count[:, None])
+            x, y = self._project(rois[at], outline.azimuth, outline.distance * swell)
+            for wanted in np.unique(count):
+                own = np.flatnonzero(count == wanted)
+                fine = (_interpolate(values[own], int(wanted)) for values in (x, y))
+                parts.append(self._as_rings(at[own], outline.hole, *fine))
+        return parts
+
+    def _as_rings(self, roi: Ints, hole: bool, x: Floats, y: Floats) -> Rings:
+        return Rings(
+            roi,
+            np.full(roi.size, hole),
+            np.full(roi.size, self._grid.orientation),
+            np.full(roi.size, x.shape[1]),
+            x.ravel(),
+            y.ravel(),
+        )
+
+    def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
+        """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
+        features = self._features
+        distance, azimuth = inverse(
+            self._grid.body, features.lon[roi], features.lat[roi], lon.ravel(), lat.ravel()
+        )
+        if self._region.nvert:
+            held = self._holds_in_plane(roi, distance, azimuth)
+        else:
+            region = self._region.take(np.full(lon.size, roi))
+            held = region.contains(np.full(lon.size, features.radius[roi]), distance, azimuth)
+        return np.asarray(held & np.isfinite(distance)).reshape(lon.shape)
+
+    def _holds_in_plane(self, roi: int, distance: Floats, azimuth: Floats) -> Bools:
+        """Whether a polygon holds points, with sides straight in the plane of distance and azimuth."""
+        import shapely
+
+        held = np.ones(distance.shape, dtype=bool)
+        x, y = _from_polar(distance, azimuth)
+        for outline in self._outlines(self._region, np.array([roi]), FEWEST):
+            shape = shapely.Polygon(
+                np.stack(_from_polar(outline.distance, outline.azimuth), axis=-1)[0]
+            )
+            shapely.prepare(shape)
+            held &= shapely.intersects_xy(shape, x, y) != outline.hole
+        return held
+
+    def vertices(self, roi: int, count: int) -> tuple[Floats, Floats]:
+        """Pixel coordinates of about `count` points of an ROI's boundary; NaN off the map."""
+        which = np.array([roi])
+        points = [
+            self._project(which, outline.azimuth, outline.distance)
+            for outline in self._outlines(self._region, which, count)
+        ]
+        return (
+            np.concatenate([x.ravel() for x, _ in points]),
+            np.concatenate([y.ravel() for _, y in points]),
+        )
+
+
+class PolygonOutlines:
+    """Outlines of polygons that are given in longitude and latitude.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid.
+    region : Polygons
+        The n polygons.
+    tolerance : float
+        How far, in pixels, an edge may be from the straight line in longitude and latitude that it stands for.
+    """
+
+    def __init__(self, grid: Grid, region: Polygons, tolerance: float) -> None:
+        self._grid = grid
+        self._geometries = region.geometries
+        self._tolerance = tolerance
+        size = self._geometries.size
+        self.torn = np.zeros(size, dtype=bool)
+        self.west, self.east, self.top, self.bottom = np.full((4, size), np.nan)
+        for start in range(0, size, BATCH):
+            self._measure(np.arange(start, min(start + BATCH, size)))
+
+    def __len__(self) -> int:
+        return int(self._geometries.size)
+
+    def _measure(self, rois: Ints) -> None:
+        rings, straight = self._trace(rois)
+        if not rings.count.size:
+            return
+        sound = straight & np.isfinite(rings.area) & (rings.area > 0)
+        self.torn[rois[rings.roi[~sound]]] = True
+        for values, name, merge in zip(
+            rings.bounds(),
+            ("west", "east", "top", "bottom"),
+            (np.fmin, np.fmax, np.fmin, np.fmax),
+            strict=True,
+        ):
+            own = getattr(self, name)
+            merge.at(own, rois[rings.roi], values)
+            own[self.torn] = np.nan
+
+    def _trace(self, rois: Ints) -> tuple[Rings, Bools]:
+        """Rings of ROIs, and which of them the map does not tear."""
+        import shapely
+
+        parts, part_roi = shapely.get_parts(self._geometries[rois], return_index=True)
+        lines, part = shapely.get_rings(parts, return_index=True)
+        if not lines.size:
+            return NO_RINGS, np.zeros(0, dtype=bool)
+        hole = np.concatenate([[False], part[1:] == part[:-1]])
+        points, line = shapely.get_coordinates(lines, return_index=True)
+        west, _, east, _ = shapely.bounds(parts).T
+        lon0 = ((west + east) / 2)[part]
+        # Rings repeat their first vertex at the end.
+        begins = np.flatnonzero(line[1:] == line[:-1])
+        ring, start, stop = line[begins], points[begins], points[begins + 1]
+        straight = np.ones(lines.size, dtype=bool)
+        for _ in range(REFINEMENTS):
+            pieces, apart = self._pieces(lon0[ring], start, stop)
+            straight[ring[apart]] = False
+            if (pieces == 1).all():
+                break
+            ring, start, stop = _split(ring, start, stop, np.where(straight[ring], pieces, 1))
+        else:
+            pieces, _ = self._pieces(lon0[ring], start, stop)
+            straight[ring[pieces > 2]] = False
+        x, y = to_plane(self._grid, lon0[ring], start[:, 0], start[:, 1])
+        if self._grid.period < np.inf:
+            # Parts that the seam of longitude cuts are brought together again.
+            middle = to_plane(self._grid, lon0, lon0, np.zeros(lon0.size))[0]
+            first = middle[np.searchsorted(part_roi[part], part_roi[part])]
+            x += (np.round((first - middle) / self._grid.period) * self._grid.period)[ring]
+        # Shells run anticlockwise on the ground, holes clockwise.
+        sign = np.where(hole, 1.0, -1.0) * self._grid.orientation
+        count = np.bincount(ring, minlength=lines.size)
+        return Rings(part_roi[part], hole, sign, count, x, y), straight
+
+    def _pieces(self, lon0: Floats, start: Floats, stop: Floats) -> tuple[Ints, Bools]:
+        """Into how many pieces edges must be cut, and which of them leave the map."""
+        middle = (start + stop) / 2
+        (x0, y0), (x1, y1), (xm, ym) = (
+            to_plane(self._grid, lon0, point[:, 0], point[:, 1]) for point in (start, stop, middle)
+        )
+        stray = np.hypot(xm - (x0 + x1) / 2, ym - (y0 + y1) / 2)
+        apart = ~np.isfinite(stray)
+        wanted = np.ceil(np.sqrt(np.where(apart, 0.0, stray) / self._tolerance))
+        return np.clip(wanted, 1, MOST_PIECES).astype(np.intp), apart
+
+    def rings(self, rois: Ints) -> Rings:
+        """Rings of ROIs that have them; their `roi` are positions in `rois`."""
+        return self._trace(rois)[0]
+
+    def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
+        """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
+        import shapely
+
+        shape = self._geometries[roi]
+        shapely.prepare(shape)
+        wrapped = np.mod(lon + 180.0, 360.0) - 180.0
+        return np.asarray(shapely.intersects_xy(shape, wrapped, lat))
+
+    def vertices(self, roi: int, count: int) -> tuple[Floats, Floats]:
+        """Pixel coordinates of about `count` points of an ROI's boundary; NaN off the map."""
+        import shapely
+
+        boundary = shapely.boundary(self._geometries[roi])
+        dense = shapely.segmentize(boundary, max(shapely.length(boundary) / count, 1e-9))
+        lon, lat = shapely.get_coordinates(dense).T
+        return self._grid.to_pixels(lon, lat)
+
+
+_NONE = np.zeros(0, dtype=np.intp)
+
+NO_RINGS = Rings(_NONE, np.zeros(0, dtype=bool), np.zeros(0), _NONE, np.zeros(0), np.zeros(0))
+
+
+def to_plane(grid: Grid, lon0: Floats, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Pixel coordinates; on a cylindrical grid columns run on from those of `lon0`."""
+    if not isinstance(grid, CylindricalGrid):
+        x, y = grid.to_pixels(lon, lat)
+        wrong = grid.misplaces(lon, lat, x, y)
+        return (np.where(wrong, np.nan, x), np.where(wrong, np.nan, y)) if wrong.any() else (x, y)
+    x = grid.column_of(lon0) + (lon - lon0) * grid.columns_per_degree
+    return x, np.clip(grid.row_of(lat), -FARTHEST, FARTHEST)
+
+
+def _stray(x: Floats, y: Floats) -> Floats:
+    """How far odd vertices are from the middle between their even neighbours, at most."""
+    return np.hypot(
+        x[:, 1::2] - (x[:, ::2] + np.roll(x[:, ::2], -1, axis=1)) / 2,
+        y[:, 1::2] - (y[:, ::2] + np.roll(y[:, ::2], -1, axis=1)) / 2,
+    ).max(axis=1)
+
+
+def _roughness(x: Floats, y: Floats) -> Floats:
+    """Size of the finest detail of rings, pixels: their Fourier terms of a quarter of the vertices and more.
+
+    It is next to nothing for the image of a circle, unless the map tears or distorts it.
+    """
+    count = x.shape[1]
+    with np.errstate(invalid="ignore"):
+        terms = np.fft.fft(x + 1j * y, axis=1)
+    return np.abs(terms[:, count // 4 : count - count // 4 + 1]).max(axis=1) / count
+
+
+def _from_polar(distance: Floats, azimuth: Floats) -> tuple[Floats, Floats]:
+    angle = np.radians(azimuth)
+    return distance * np.sin(angle), distance * np.cos(angle)
+
+
+def _swell(step: ArrayLike) -> Floats:
+    """By how much vertices lie outside a curve, so that the polygon has its area.
+
+    `step` is the angle between neighbouring vertices, in degrees.
+    """
+    return np.asarray(1.0 / np.sqrt(np.sinc(np.asarray(step) / 180.0)))
+
+
+def _interpolate(values: Floats, count: int) -> Floats:
+    """Coordinates of `count` vertices on rings through fewer, by trigonometric interpolation."""
+    given = values.shape[1]
+    if count <= given:
+        return values[:, :: given // count]
+    return values @ _trigonometric(given, count)
+
+
+@lru_cache(maxsize=32)
+def _trigonometric(given: int, count: int) -> Floats:
+    """Weights of `given` values, evenly spaced on a turn, at `count` places; an even number of values.
+
+    With N values and θ the angle between a value and a place: sin(Nθ/2) cot(θ/2) / N.
+    """
+    theta = 2.0 * np.pi * (np.arange(count)[None, :] / count - np.arange(given)[:, None] / given)
+    half = np.mod(theta / 2.0, np.pi)
+    meets = np.minimum(half, np.pi - half) < 1e-12
+    half = np.where(meets, 1.0, half)
+    return np.where(meets, 1.0, np.sin(given * theta / 2.0) / np.tan(half) / given)
+
+
+def _area(x: Floats, y: Floats) -> Floats:
+    """Area of rings, above 0 if they run clockwise as seen on a screen (y down)."""
+    x, y = x - x[:, :1], y - y[:, :1]
+    return np.asarray((x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1) / 2)
+
+
+def _split(ring: Ints, start: Floats, stop: Floats, pieces: Ints) -> tuple[Ints, Floats, Floats]:
+    """Edges cut into equal pieces."""
+    edge = np.repeat(np.arange(pieces.size), pieces)
+    nth = ranges(np.zeros(pieces.size, dtype=np.intp), pieces)[:, None]
+    step = (stop - start)[edge] / pieces[edge][:, None]
+    begin = start[edge] + step * nth
+    last = (nth[:, 0] == pieces[edge] - 1)[:, None]
+    return ring[edge], begin, np.where(last, stop[edge], begin + step)
