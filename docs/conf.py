@@ -21,6 +21,7 @@ extensions = [
     "statistics_table",
 ]
 exclude_patterns = ["_build"]
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
 default_role = "py:obj"

@@ -81,13 +81,11 @@ def draw_coverage(name="Taruntius"):
     cdb.add_annuli("rim", 1, 1.5)
     with rasterio.open(sample_data["moon_dem.tif"]) as dem:
         heights = dem.read(1) * dem.scales[0] / 1000
-        to_pixels = ~dem.transform
-    outline = shapely.transform(
-        cdb.rim.iloc[0], lambda lonlat: np.column_stack(to_pixels * tuple(lonlat.T))
-    )
+        corner, size = np.array([dem.bounds.left, dem.bounds.top]), np.array(dem.res) * [1, -1]
+    outline = shapely.transform(cdb.rim.iloc[0], lambda lonlat: (lonlat - corner) / size)
     left, top, right, bottom = np.rint(shapely.bounds(outline) + MARGIN).astype(int)
     seen = heights[top:bottom, left:right]
-    radius = cdb.rad.iloc[0] / np.radians(dem.res[0]) / cdb.body.a
+    radius = cdb.rad.iloc[0] / np.radians(size[0]) / cdb.body.a
 
     figure, axes = plt.subplots(2, 2, figsize=(7.6, 8.6), layout="constrained")
     ground, *others = axes.flat

@@ -4,6 +4,7 @@ Latitudes are planetocentric degrees unless a name says otherwise.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyproj
@@ -179,3 +180,113 @@ def global_raster(path, field, *, pixel=1.0, west=-180.0, dtype="float64", **pro
     lon, lat = pixel_centres(shape, transform)
     values = np.broadcast_to(field(lon, lat), shape).astype(dtype)
     return write_raster(path, values, transform, **profile)
+
+
+@dataclass(frozen=True)
+class Map:
+    """Where the pixels of a raster of any projection lie, by pyproj's formulas alone.
+
+    `projection` is what PROJ calls it, without figure and units; "lonlat" counts in degrees.
+    """
+
+    figure: Figure
+    projection: str
+    shape: tuple[int, int]
+    transform: Affine
+
+    @property
+    def crs(self):
+        units = "" if self.projection.startswith("lonlat") else "+units=m"
+        return pyproj.CRS.from_user_input(
+            f"+proj={self.projection} +a={self.figure.a} +b={self.figure.b} {units} +no_defs"
+        )
+
+    @property
+    def formulas(self):
+        return pyproj.Proj(self.crs.to_proj4() if self.crs.is_geographic else self.crs)
+
+    def places(self, x, y):
+        """Longitude and latitude at pixel coordinates; NaN where nothing on the body is mapped."""
+        x, y = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        east, north = place(self.transform, x, y)
+        if self.crs.is_geographic:
+            lon, ographic = east, north
+            found = np.abs(north) <= 90.0
+        else:
+            lon, ographic = self.formulas(east, north, inverse=True)
+            back = np.hypot(*np.subtract(self.formulas(lon, ographic), (east, north)))
+            with np.errstate(invalid="ignore"):
+                found = back < 0.01 * np.hypot(self.transform.a, self.transform.d)
+        lat = self.figure.ocentric(np.where(found, ographic, np.nan))
+        return np.where(found, lon, np.nan), lat
+
+    def pixels(self, lon, lat):
+        """Pixel coordinates of places."""
+        ographic = self.figure.ographic(lat)
+        if self.crs.is_geographic:
+            east, north = np.broadcast_arrays(lon, ographic)
+        else:
+            east, north = self.formulas(np.asarray(lon, dtype=float), ographic)
+        return place(~self.transform, np.asarray(east), np.asarray(north))
+
+    @cached_property
+    def centres(self):
+        """Longitude and latitude of the centres of all pixels."""
+        rows, columns = np.indices(self.shape)
+        return self.places(columns + 0.5, rows + 0.5)
+
+    def off(self, centre, radius, x, y):
+        """How many pixels, about, points lie outside a circle; below 0 inside.
+
+        The distance from the circle on the ground over the length of a pixel in its direction.
+        """
+        step = 0.02
+        away = [
+            self.figure.distance(*centre, *self.places(x + dx, y + dy))
+            for dx, dy in ((0, 0), (-step, 0), (step, 0), (0, -step), (0, step))
+        ]
+        slope = np.hypot(away[2] - away[1], away[4] - away[3]) / (2 * step)
+        return (away[0] - radius) / np.maximum(slope, 1e-9)
+
+
+def square_map(figure, projection, half, size, *, turn=0.0, shear=0.0):
+    """A map of `size` by `size` pixels, `half` body radii (or degrees) from its middle to its sides."""
+    half = half if projection.startswith("lonlat") else half * figure.a
+    pixel = 2.0 * half / size
+    upright = Affine(pixel, 0.0, -half, 0.0, -pixel, half)
+    transform = Affine.rotation(turn) @ Affine.shear(shear, 0.0) @ upright
+    return Map(figure, projection, (size, size), transform)
+
+
+#: Projections of many kinds and how far maps of them reach in radii; some reach beyond their edge.
+PROJECTIONS = {
+    "north polar stereographic": ("stere +lat_0=90", 1.2),
+    "south polar stereographic": ("stere +lat_0=-90 +lon_0=30", 5.0),
+    "oblique stereographic": ("stere +lat_0=25 +lon_0=-70", 2.5),
+    "sinusoidal": ("sinu", 3.3),
+    "sinusoidal about 180": ("sinu +lon_0=180", 3.3),
+    "Mollweide": ("moll", 3.0),
+    "Robinson": ("robin", 2.9),
+    "interrupted Goode": ("igh", 3.3),
+    "transverse Mercator": ("tmerc", 1.5),
+    "azimuthal equal-area": ("laea +lat_0=30 +lon_0=40", 2.1),
+    "azimuthal equidistant": ("aeqd +lat_0=-40 +lon_0=100", 3.3),
+    "orthographic": ("ortho +lat_0=30 +lon_0=40", 1.05),
+    "gnomonic": ("gnom +lat_0=-20", 3.0),
+    "conformal conic": ("lcc +lat_1=30 +lat_2=60 +lon_0=10", 3.0),
+    "oblique Mercator": ("ob_tran +o_proj=merc +o_lat_p=30 +o_lon_p=0 +lon_0=20", 3.0),
+    "rotated pole": ("ob_tran +o_proj=eqc +o_lat_p=40 +o_lon_p=10 +lon_0=20", 3.3),
+}
+
+
+def map_of(name, figure=MOON, size=150):
+    """A map of `PROJECTIONS`, or a rotated or sheared raster in lon/lat."""
+    if name == "rotated lon/lat":
+        return square_map(figure, "lonlat", 100.0, size, turn=25.0)
+    if name == "sheared lon/lat":
+        return square_map(figure, "lonlat", 100.0, size, shear=20.0)
+    projection, half = PROJECTIONS[name]
+    return square_map(figure, projection, half, size)
+
+
+MAPS = (*PROJECTIONS, "rotated lon/lat", "sheared lon/lat")

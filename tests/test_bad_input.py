@@ -447,12 +447,19 @@ def test_a_raster_without_georeferencing_is_refused(tmp_path, extract, crs):
         extract(dataset, "c")
 
 
-def test_a_rotated_raster_is_refused(tmp_path, extract):
-    grid = worlds.lonlat(1.0)
-    turned = replace(grid, transform=grid.transform @ Affine.rotation(10))
-    path = worlds.write(tmp_path / "turned.tif", turned, np.float64(1))
-    with pytest.raises(CRSError, match=r"turned\.tif.*rotated"):
-        extract(path, "c")
+@pytest.mark.parametrize("angle", [10.0, -45.0, 180.0])
+def test_a_rotated_raster_shows_the_ground_that_its_affine_says(tmp_path, angle):
+    grid = worlds.patch(20, 10, 0.5, 60)
+    about = Affine.rotation(angle, pivot=(20.0, 10.0)) @ grid.transform
+    rows, columns = np.indices(grid.shape)
+    lon, lat = about @ (columns + 0.5, rows + 0.5)
+    path = worlds.write(tmp_path / "turned.tif", replace(grid, transform=about), lon + 1000 * lat)
+    cdb = CraterDatabase(worlds.table(21.3, 8.1, worlds.metres(4)), "moon")
+    cdb.add_circles("c")
+    stats = cdb.get_stats(path, "c", ["mean", "count"], coverage="center").iloc[0]
+    inside = worlds.distance(21.3, 8.1, lon, lat) <= 4
+    assert stats["count_c"] == inside.sum()
+    assert stats["mean_c"] == pytest.approx((lon + 1000 * lat)[inside].mean())
 
 
 def test_a_missing_raster_is_named(tmp_path, extract):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import worlds
@@ -204,10 +205,14 @@ class TestFlag:
 
     def test_numbers_of_a_column_decode(self):
         flag = Flag(np.int64(3))
-        assert list(flag) == [Flag.OUTSIDE, Flag.PARTLY_OUTSIDE]
+        assert flag.names == ("OUTSIDE", "PARTLY_OUTSIDE")
         assert flag.meaning == f"{Flag.OUTSIDE.meaning} {Flag.PARTLY_OUTSIDE.meaning}"
         assert Flag(0).meaning == ""
         assert pickle.loads(pickle.dumps(flag)) == flag
+
+    def test_a_column_is_searched_for_a_flag_as_for_any_number(self):
+        column = pd.Series([1, 2, 3, 4])
+        assert (column & Flag.OUTSIDE).tolist() == [1, 0, 1, 0]
 
     @pytest.mark.parametrize("value", [1 << 20, "OUTSIDE", 1.5])
     def test_other_numbers_are_refused(self, value):

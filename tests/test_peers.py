@@ -299,18 +299,20 @@ def test_a_mercator_raster_gives_the_same_means(tmp_path):
     np.testing.assert_allclose(means, expected, atol=2e-5)
 
 
-def test_a_grid_whose_rows_are_no_parallels_is_refused_not_misread(tmp_path):
+@pytest.mark.parametrize("lat", [80.0, 85.0, 90.0])
+def test_a_polar_raster_is_not_misread(tmp_path, lat):
     crs = pyproj.CRS.from_user_input(f"+proj=stere +lat_0=90 +R={MOON} +units=m")
-    grid = worlds.Grid(
-        (90, 90),
-        Affine(2e4, 0.0, -9e5, 0.0, -2e4, 9e5),
-        pyproj.CRS.from_wkt(crs.to_wkt()),
-        np.arange(90.0),
-        np.arange(90.0),
-    )
-    raster = worlds.write(tmp_path / "polar.tif", grid, np.float64(1))
-    with pytest.raises(CRSError, match=r"polar\.tif"):
-        features(0, 85, metres(2), rim=(1, 2)).get_stats(raster, "rim")
+    transform = Affine(1e4, 0.0, -9e5, 0.0, -1e4, 9e5)
+    rows, columns = np.indices((180, 180))
+    x, y = transform @ (columns + 0.5, rows + 0.5)
+    # Snyder (1987), equations 20-15 and 20-16 for a sphere.
+    place = np.degrees(np.arctan2(x, -y)), 90 - 2 * np.degrees(np.arctan(np.hypot(x, y) / 2 / MOON))
+    grid = worlds.Grid((180, 180), transform, pyproj.CRS.from_wkt(crs.to_wkt()), *place)
+    raster = worlds.write(tmp_path / "polar.tif", grid, worlds.distance(33, lat, *place))
+    cdb = features(33, lat, metres(4), rim=(1, 2))
+    stats = cdb.get_stats(raster, "rim", ["mean", "area"], **TRUE_GROUND).iloc[0]
+    assert stats["mean_rim"] == pytest.approx(worlds.mean_distance(4, 8), abs=2e-3)
+    assert stats["area_rim"] == pytest.approx(worlds.annulus_area(4, 8), rel=1e-3)
 
 
 def test_a_south_up_raster_gives_the_same_numbers(tmp_path, reference):

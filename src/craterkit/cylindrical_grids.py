@@ -241,7 +241,7 @@ class CylindricalGrid:
         """Pixel coordinates of positions, x between 0 and `period`."""
         return self.column_of(lon), self.row_of(lat)
 
-    def misplaces(self, lon: Floats, lat: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:  # noqa: ARG002
+    def misplaces(self, lon: Floats, lat: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
         """Whether pixel coordinates of positions are not really theirs: never."""
         return np.zeros(x.shape, dtype=bool)
 

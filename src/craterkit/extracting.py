@@ -77,8 +77,8 @@ class ExtractsPixels:
             open rasterio dataset; an `xarray.DataArray` with dimensions y (lat), x (lon) and at most one
             more for bands, which is read window by window; a NumPy array, masked or not, of (rows,
             columns) or (bands, rows, columns), with `transform` and `raster_crs`. A list of these, or a
-            dict of them by name. Any cylindrical grid of the same body will do: lon/lat or
-            equirectangular in either longitude convention, global or regional, north-up or south-up.
+            dict of them by name. Any map of the same body will do, in any projection and with any
+            affine transform, global or regional.
         regions : str or list of str
             Names of regions.
         stats : str, list or dict, default ("mean", "count", "std")
@@ -150,7 +150,7 @@ class ExtractsPixels:
         RegionError, StatisticError, ArgumentError
             If an argument is wrong, or a raster of `where` or `weights` is on another grid.
         CRSError
-            If a raster has no CRS, is of another body, or is not on a cylindrical grid.
+            If a raster has no CRS, is of another body, or no part of it lies on the body.
         RasterError
             If a raster cannot be opened or read; names the file and the place.
 

@@ -17,6 +17,8 @@ class Flag(enum.IntFlag, boundary=enum.STRICT):
 
     Attributes
     ----------
+    names : tuple of str
+        The flags that are set.
     meaning : str
         What the flag says, or what several together say.
 
@@ -24,6 +26,8 @@ class Flag(enum.IntFlag, boundary=enum.STRICT):
     --------
     >>> Flag(36)
     <Flag.NO_PIXELS|FEW_PIXELS: 36>
+    >>> Flag(36).names
+    ('NO_PIXELS', 'FEW_PIXELS')
     >>> Flag.FEW_PIXELS in Flag(36)
     True
     >>> print(Flag.NO_PIXELS.meaning)
@@ -39,11 +43,14 @@ class Flag(enum.IntFlag, boundary=enum.STRICT):
     TOUCHES_POLE = 64, "A pole of the body lies within the ROI's reach."
     CROSSES_SEAM = (
         128,
-        "The ROI lies on both sides of the raster's edge, which goes around the body.",
+        "The ROI lies on both sides of the raster's edge, or reaches the edge or seam of the map.",
     )
     BELOW_MIN_VALID = 256, "The valid fraction is below min_valid_fraction: statistics are NaN."
 
     _meaning: str
+
+    # pandas would take what can be iterated for a list: ``column & Flag.OUTSIDE`` must work.
+    __iter__ = None  # type: ignore[assignment]
 
     def __new__(cls, value: int, meaning: str = "") -> Self:  # noqa: D102
         flag = int.__new__(cls, value)
@@ -57,6 +64,11 @@ class Flag(enum.IntFlag, boundary=enum.STRICT):
         return super()._missing_(operator.index(value) if hasattr(value, "__index__") else value)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the flags that are set."""
+        return tuple(flag.name for flag in type(self) if flag in self and flag.name)
+
+    @property
     def meaning(self) -> str:
         """What the flag says, or what several together say."""
-        return " ".join(flag._meaning for flag in self)
+        return " ".join(flag._meaning for flag in type(self) if flag in self)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from craterkit.errors import CRSError, RasterError
+from craterkit.grids import TIE_PX
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -23,6 +24,13 @@ __all__ = ["ProjectedGrid"]
 
 #: Points along each side among which one on the body is looked for.
 PROBES = 33
+
+#: Areas of pixels are interpolated over this angle (radians) and between these numbers of pixels, and where
+#: they are right to this share.
+EVEN_ANGLE, FEWEST_EVEN, MOST_EVEN, EVEN = 0.01, 3, 64, 1e-4
+
+#: Pixels that are this far from a parallelogram on the ground are measured in so many parts a side.
+WARPED, PARTS = 0.02, 8
 
 #: Pixels by which a point of a map may miss itself, there and back.
 GHOST_PX = 0.01
@@ -143,7 +151,12 @@ class ProjectedGrid:
 
     def _locate(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         t = self.transform
-        lon, lat = self.system.to_body(t.c + t.a * x + t.b * y, t.f + t.d * x + t.e * y)
+        east, north = t.c + t.a * x + t.b * y, t.f + t.d * x + t.e * y
+        lon, lat = self.system.to_body(east, north)
+        if self.system.is_geographic:
+            # A latitude beyond a pole is none, although it would lead back.
+            beyond = np.abs(north) * self.system.degrees_per_unit > 90.0 + TIE_PX
+            lon, lat = np.where(beyond, np.nan, lon), np.where(beyond, np.nan, lat)
         return np.asarray(lon), np.asarray(lat)
 
     def misplaces(self, lon: Floats, lat: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -186,9 +199,56 @@ class ProjectedGrid:
         """True areas in m², on the body's ellipsoid, of pixels.
 
         That of the quadrilateral between the corners; for a pixel at the map's edge, of a whole
-        one by the part that lies on the map; NaN if none of it was found there.
+        one by the part that lies on the map; NaN if none of it was found there. Where areas
+        change evenly, most are interpolated.
         """
         row, column = np.broadcast_arrays(np.asarray(row, dtype=np.float64), column)
+        if not row.size:
+            return np.zeros(row.shape)
+        step = self._even_step
+        first = np.floor(np.array([row.min(), column.min()]) / step)
+        last = np.floor(np.array([row.max(), column.max()]) / step)
+        shape = tuple((last - first + 1.0).astype(np.intp))
+        if step < FEWEST_EVEN or 2 * shape[0] * shape[1] > row.size:
+            return self._exact_areas(row, column)
+        y, x = row / step - first[0], column / step - first[1]
+        areas, even = self._interpolated_areas(y, x, first, shape)
+        areas[~even] = self._exact_areas(row[~even], column[~even])
+        return areas
+
+    def _interpolated_areas(
+        self, y: Floats, x: Floats, first: Floats, shape: tuple[int, ...]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Areas by the corners of the cells of a net, and whether they are good enough."""
+        step = self._even_step
+        rows, columns = (
+            (begin + np.arange(size + 1)) * step for begin, size in zip(first, shape, strict=True)
+        )
+        nodes = self._net_areas(rows, columns)
+        middles = self._net_areas(rows[:-1] + step / 2, columns[:-1] + step / 2)
+        means = (nodes[:-1, :-1] + nodes[1:, :-1] + nodes[:-1, 1:] + nodes[1:, 1:]) / 4.0
+        with np.errstate(invalid="ignore"):
+            even = np.abs(means - middles) <= EVEN * middles
+        row, column = y.astype(np.intp), x.astype(np.intp)
+        down, right = y - row, x - column
+        upper = nodes[row, column] * (1.0 - right) + nodes[row, column + 1] * right
+        lower = nodes[row + 1, column] * (1.0 - right) + nodes[row + 1, column + 1] * right
+        return upper * (1.0 - down) + lower * down, even[row, column]
+
+    def _net_areas(self, rows: Floats, columns: Floats) -> Floats:
+        """Areas of pixels in some rows and columns; NaN where a corner is off the map."""
+        y, x = np.meshgrid(rows + 0.5, columns + 0.5, indexing="ij")
+        return self._square_areas(x.ravel(), y.ravel(), 0.5).reshape(y.shape)
+
+    @cached_property
+    def _even_step(self) -> float:
+        """Pixels over which the map's scale hardly changes, where it is no worse than in the middle."""
+        assert self._anchor is not None
+        area = self._exact_areas(np.array(self._anchor[1]), np.array(self._anchor[0]))
+        pixel = float(np.sqrt(area)) / self.body.a
+        return float(np.clip(np.floor(EVEN_ANGLE / pixel), 1.0, MOST_EVEN)) if pixel > 0 else 1.0
+
+    def _exact_areas(self, row: Floats, column: Floats) -> Floats:
         areas = np.full(row.shape, np.nan)
         for dx, dy, half in SQUARES:
             missing = np.isnan(areas)
@@ -198,11 +258,32 @@ class ProjectedGrid:
             areas[missing] = self._square_areas(x, y, half) / (4.0 * half * half)
         return areas
 
-    def _square_areas(self, x: Floats, y: Floats, half: float) -> Floats:
+    def _square_areas(self, x: Floats, y: Floats, half: float, *, whole: bool = True) -> Floats:
+        """True areas of squares about points; if `whole`, of those that are warped by their parts."""
         sides = np.array([-half, half])
         corners = self._positions(x + sides[[0, 1, 0, 1], None], y + sides[[0, 0, 1, 1], None])
-        across = np.cross(corners[3] - corners[0], corners[2] - corners[1])
-        return np.asarray(np.linalg.norm(across, axis=-1) / 2.0)
+        right, down = corners[1] - corners[0], corners[2] - corners[0]
+        across, along = corners[3] - corners[0], corners[2] - corners[1]
+        areas = np.linalg.norm(np.cross(across, along), axis=-1) / 2.0
+        if not whole:
+            return np.asarray(areas)
+        # A parallelogram's corner spans its area.
+        corner = np.linalg.norm(np.cross(right, down), axis=-1)
+        with np.errstate(invalid="ignore"):
+            warped = np.flatnonzero(np.abs(corner - areas) > WARPED * areas)
+        if warped.size:
+            places = half * (np.arange(PARTS) * 2.0 + 1.0 - PARTS) / PARTS
+            dx, dy = (offset.ravel()[:, None] for offset in np.meshgrid(places, places))
+            px, py = (x[warped] + dx).ravel(), (y[warped] + dy).ravel()
+            parts = self._square_areas(px, py, half / PARTS, whole=False)
+            parts = parts.reshape(PARTS**2, warped.size)
+            known = np.isfinite(parts)
+            areas[warped] = (
+                PARTS**2
+                * np.where(known, parts, 0.0).sum(axis=0)
+                / np.maximum(known.sum(axis=0), 1)
+            )
+        return np.asarray(areas)
 
     def _positions(self, x: Floats, y: Floats) -> Floats:
         """Positions in space, metres, (..., 3)."""

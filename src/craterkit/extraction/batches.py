@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["batches", "portions"]
 
 #: Pairs of an ROI and a row whose footprints are found at a time.
-BATCH_ROWS = 1 << 13
+BATCH_ROWS = 1 << 14
 
 #: Pixels whose weights are found at a time, holes included.
 BATCH_PIXELS = 1 << 22

@@ -130,9 +130,6 @@ def extract_arrays(
     subject: Subject, rasters: object, options: Options, *, georeferenced: bool
 ) -> Columns:
     """Masked arrays of every feature, by column name."""
-    if options.coverage == "fraction":
-        # The same pixels, without working out their shares.
-        options = replace(options, coverage="all_touched")
     names = ["", "transform"] if georeferenced else [""]
 
     def job(source: Source, selection: Selection, _: Plan) -> Job:

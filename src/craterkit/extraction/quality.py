@@ -48,10 +48,11 @@ def place_flags(
     reached = ~outside
     flags[outside] |= Flag.OUTSIDE
     beyond = _beyond_rows(grid, rois) | _beyond_columns(grid, low, high)
-    flags[reached & beyond] |= Flag.PARTLY_OUTSIDE
+    flags[reached & np.where(rois.torn, rois.leaves, beyond)] |= Flag.PARTLY_OUTSIDE
+    crosses = rois.torn
     if grid.wraps:
-        sticks_out = (low < -ROUNDING_PX) | (high > grid.extent + ROUNDING_PX)
-        flags[reached & sticks_out] |= Flag.CROSSES_SEAM
+        crosses = crosses | (low < -ROUNDING_PX) | (high > grid.extent + ROUNDING_PX)
+    flags[reached & crosses] |= Flag.CROSSES_SEAM
     to_pole, _ = inverse(
         grid.body, features.lon, features.lat, features.lon, np.copysign(90.0, features.lat)
     )

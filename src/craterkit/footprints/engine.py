@@ -22,6 +22,12 @@ class Engine(Protocol):
     #: First row and end row that each ROI may touch, (n, 2), not clipped to the raster.
     rows: NDArray[np.int64]
 
+    #: ROIs that reach the edge or the seam of a map, (n,); bounds of these are rough.
+    torn: NDArray[np.bool_]
+
+    #: Those of them of which a part lies beyond the raster or the map.
+    leaves: NDArray[np.bool_]
+
     def __len__(self) -> int: ...
 
     def columns(self) -> tuple[Floats, Floats]:

@@ -41,6 +41,8 @@ class JoinedRegions:
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
         self.groups = np.repeat(np.arange(len(sizes)), sizes)
         self.rows = np.concatenate([engine.rows for engine in engines])
+        self.torn = np.concatenate([engine.torn for engine in engines])
+        self.leaves = np.concatenate([engine.leaves for engine in engines])
 
     def __len__(self) -> int:
         return int(self._starts[-1])

@@ -16,7 +16,13 @@ import numpy as np
 from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.scan import Rings
 from craterkit.footprints.spans import ranges
-from craterkit.geodesy import destination, inverse
+from craterkit.geodesy import (
+    band_area,
+    destination,
+    inverse,
+    phi_from_lat,
+    radii_of_curvature,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -40,6 +46,9 @@ SMOOTH = 0.2
 #: How often straight edges are cut, and into how many pieces at most each time.
 REFINEMENTS, MOST_PIECES = 4, 64
 
+#: Metres by which rounding may misplace a point.
+ROUNDING_M = 1e-6
+
 #: ROIs whose outlines are measured at a time.
 BATCH = 1 << 15
 
@@ -57,11 +66,14 @@ class Outlines(Protocol):
     ----------
     torn : (n,) ndarray of bool
         ROIs that have no rings.
+    leaves : (n,) ndarray of bool
+        Those of them of which a part is known to be off the raster or off the map.
     west, east, top, bottom : (n,) ndarray
         Continuous columns and rows that each ROI may touch; NaN if that is unknown.
     """
 
     torn: Bools
+    leaves: Bools
     west: Floats
     east: Floats
     top: Floats
@@ -71,6 +83,9 @@ class Outlines(Protocol):
 
     def rings(self, rois: Ints) -> Rings:
         """Rings of ROIs that have them; their `roi` are positions in `rois`."""
+
+    def ground_areas(self, rois: Ints) -> Floats:
+        """True areas of ROIs in m², near enough to tell which share of one is on a raster."""
 
     def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
         """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
@@ -106,7 +121,7 @@ class RoundOutlines:
         self._empty = ~(region.reach(features.radius) > 0)
         self._count = np.full(size, FEWEST)
         self._smooth = np.zeros(size, dtype=bool)
-        self.torn = np.zeros(size, dtype=bool)
+        self.torn, self.leaves = np.zeros((2, size), dtype=bool)
         self.west, self.east, self.top, self.bottom = np.full((4, size), np.nan)
         for start in range(0, size, BATCH):
             self._measure(np.arange(start, min(start + BATCH, size)), tolerance)
@@ -174,6 +189,14 @@ class RoundOutlines:
         shares = (np.arange(FAN_RINGS + 1) / FAN_RINGS)[:, None]
         x, y = self._project(which, outline.azimuth, outline.distance * shares)
         known = np.isfinite(x + y)
+        height, width = self._grid.shape
+        with np.errstate(invalid="ignore"):
+            within = known & (y >= 0) & (y <= height)
+            within &= (x >= 0) & (x <= width) | (self._grid.period < np.inf)
+        self.leaves[roi] = not within.all()
+        if not within.any() and self._passes_by(roi):
+            self.torn[roi], self._empty[roi] = False, True
+            return
         if np.count_nonzero(known) < FAN_VERTICES // 16:
             self.west[roi] = self.east[roi] = self.top[roi] = self.bottom[roi] = np.nan
             return
@@ -187,6 +210,21 @@ class RoundOutlines:
         else:
             margin = share * np.ptp(x) + 2.0
             self.west[roi], self.east[roi] = x.min() - margin, x.max() + margin
+
+    def _passes_by(self, roi: int) -> bool:
+        """Whether the outline of a torn ROI comes nowhere near the raster, and does not surround it."""
+        x, y = self.vertices(roi, MOST)
+        step = np.hypot(np.diff(x), np.diff(y))
+        height, width = self._grid.shape
+        off = np.hypot(
+            np.maximum(np.maximum(-x, x - width), 0.0), np.maximum(np.maximum(-y, y - height), 0.0)
+        )[:-1]
+        # A step off the map may lead anywhere.
+        near = ~(off > 2.0 * step) & np.isfinite(x[:-1])
+        lon, lat = self._grid.to_body(
+            *np.meshgrid(np.linspace(0.0, width, 9), np.linspace(0.0, height, 9))
+        )
+        return not near.any() and not self.holds(roi, lon, lat).any()
 
     def _shell(self, rois: Ints, count: int) -> tuple[Floats, Floats]:
         outline = self._outlines(self._curve, rois, count)[0]
@@ -238,6 +276,23 @@ class RoundOutlines:
             y.ravel(),
         )
 
+    def ground_areas(self, rois: Ints) -> Floats:
+        """True areas of ROIs in m², on the sphere that fits the ellipsoid best at their centres."""
+        phi = phi_from_lat(self._grid.body, self._features.lat[rois])
+        fit = np.sqrt(np.prod(radii_of_curvature(self._grid.body, phi), axis=0))[:, None]
+        areas = np.zeros(rois.size)
+        for outline in self._outlines(self._region, rois, FAN_VERTICES):
+            # Between two directions a sphere has R² (1 − cos d/R) up to the distance d.
+            per_turn = np.broadcast_to(
+                2.0 * np.sin(np.minimum(outline.distance / fit, np.pi) / 2.0) ** 2,
+                (rois.size, outline.azimuth.shape[1]),
+            )
+            turns = np.mod(np.diff(outline.azimuth, append=outline.azimuth[:, :1]) + 180.0, 360.0)
+            steps = np.radians(turns - 180.0)
+            sums = ((per_turn + np.roll(per_turn, -1, axis=1)) / 2.0 * steps).sum(axis=1)
+            areas += np.where(outline.hole, -1.0, 1.0) * sums * fit[:, 0] ** 2
+        return areas
+
     def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
         """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
         features = self._features
@@ -248,7 +303,9 @@ class RoundOutlines:
             held = self._holds_in_plane(roi, distance, azimuth)
         else:
             region = self._region.take(np.full(lon.size, roi))
-            held = region.contains(np.full(lon.size, features.radius[roi]), distance, azimuth)
+            radius = np.full(lon.size, features.radius[roi])
+            # What rounding puts beyond the boundary lies on it.
+            held = region.contains(radius, np.maximum(distance - ROUNDING_M, 0.0), azimuth)
         return np.asarray(held & np.isfinite(distance)).reshape(lon.shape)
 
     def _holds_in_plane(self, roi: int, distance: Floats, azimuth: Floats) -> Bools:
@@ -296,7 +353,7 @@ class PolygonOutlines:
         self._geometries = region.geometries
         self._tolerance = tolerance
         size = self._geometries.size
-        self.torn = np.zeros(size, dtype=bool)
+        self.torn, self.leaves = np.zeros((2, size), dtype=bool)
         self.west, self.east, self.top, self.bottom = np.full((4, size), np.nan)
         for start in range(0, size, BATCH):
             self._measure(np.arange(start, min(start + BATCH, size)))
@@ -370,6 +427,21 @@ class PolygonOutlines:
     def rings(self, rois: Ints) -> Rings:
         """Rings of ROIs that have them; their `roi` are positions in `rois`."""
         return self._trace(rois)[0]
+
+    def ground_areas(self, rois: Ints) -> Floats:
+        """True areas of ROIs in m²."""
+        import shapely
+
+        body = self._grid.body
+
+        def flatten(points: Floats) -> Floats:
+            """To a plane of true areas."""
+            phi = phi_from_lat(body, points[:, 1])
+            zero = np.zeros(phi.size)
+            return np.stack([np.radians(points[:, 0]), band_area(body, zero, phi)], axis=1)
+
+        dense = shapely.segmentize(self._geometries[rois], 1.0)
+        return np.asarray(shapely.area(shapely.transform(dense, flatten)))
 
     def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
         """Whether an ROI holds places (planetocentric degrees); NaN are in none."""

@@ -137,6 +137,8 @@ class ParallelAnnuli:
     ) -> None:
         self.grid = grid
         self.rules = rules
+        # On a cylinder nothing is torn.
+        self.torn = self.leaves = np.zeros(len(features), dtype=bool)
         self._rounding = Rounding(touched=rules.coverage != "center")
         self._centres = Centres(grid.body, features.lat)
         self._column = grid.column_of(features.lon)

@@ -67,6 +67,8 @@ class PolygonAnnuli:
         assert region.nvert is not None
         self.grid = grid
         self.rules = rules
+        # On a cylinder nothing is torn.
+        self.torn = self.leaves = np.zeros(len(features), dtype=bool)
         self._rings = [
             Rings.around(grid.body, features.lon, features.lat, outline)
             for outline in region.outlines(features.radius, region.nvert)

@@ -6,6 +6,7 @@ The few that a map tears apart are served pixel by pixel.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ import numpy as np
 
 from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.outlines import FARTHEST
-from craterkit.footprints.sampled import sampled
+from craterkit.footprints.rules import Rules
+from craterkit.footprints.sampled import outline_vertices, sampled
 from craterkit.footprints.scan import Frame, Rings, scan
 from craterkit.footprints.spans import Footprints, Spans, ranges
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.footprints.outlines import Outlines
-    from craterkit.footprints.rules import Rules
     from craterkit.grids import Grid
 
     Floats = NDArray[np.float64]
@@ -39,8 +40,8 @@ TOLERANCE_PX, TOLERANCE_OF_SHARES_PX = 0.05, 0.005
 #: Rows of whole ROIs that are weighed at a time, and pixels.
 WEIGHED_ROWS, WEIGHED_PIXELS = 1 << 16, 1 << 22
 
-#: How many times the raster's own size, beyond each side, a torn ROI is followed to be weighed.
-FOLLOWED = 1.0
+#: Torn ROIs whose outlines are remembered.
+KEPT = 64
 
 
 def tolerance(rules: Rules) -> float:
@@ -64,12 +65,17 @@ class RingFootprints:
     ----------
     rows : (n, 2) ndarray of int
         First row and end row that each ROI may touch, not clipped to the raster.
+    torn, leaves : (n,) ndarray of bool
+        ROIs that reach the map's edge or seam; those of them that go on beyond it or the raster.
     """
 
     def __init__(self, grid: Grid, outlines: Outlines, rules: Rules) -> None:
         self.grid = grid
         self.rules = rules
         self._outlines = outlines
+        self.torn, self.leaves = outlines.torn, outlines.leaves
+        self._kept: dict[int, tuple[Floats, Floats]] = {}
+        self._lock = threading.Lock()
         top, bottom = _known(outlines.top, outlines.bottom, outlines.torn, float(grid.shape[0]))
         rows = np.clip([top, bottom], -FARTHEST, FARTHEST)
         if isinstance(grid, CylindricalGrid):
@@ -152,9 +158,23 @@ class RingFootprints:
 
     def _sampled(self, roi: int, position: int, window: tuple[int, int, int, int]) -> Footprints:
         """Pixels of a torn ROI within rows and columns."""
-        spans, shares = sampled(self.grid, self._outlines, roi, window, self.rules)
+        spans, shares = sampled(
+            self.grid, self._outlines, roi, self._vertices(roi), window, self.rules
+        )
         spans = Spans(np.full(len(spans), position), spans.row, spans.start, spans.stop)
         return self._weighted(spans, shares)
+
+    def _vertices(self, roi: int) -> tuple[Floats, Floats]:
+        """The dense outline of a torn ROI; remembered, as a walk comes back to it."""
+        with self._lock:
+            known = self._kept.pop(roi, None)
+        if known is None:
+            known = outline_vertices(self.grid, self._outlines, roi)
+        with self._lock:
+            self._kept[roi] = known
+            if len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+        return known
 
     def _weighted(self, spans: Spans, shares: Floats | None, corner: Corner = (0, 0)) -> Footprints:
         """Pixels, whose rows and columns are counted from a corner on, with what they count for."""
@@ -180,22 +200,30 @@ class RingFootprints:
     def ground_weight(self, rois: Ints) -> Floats:
         """Weight of whole ROIs, the ground outside the raster included."""
         out = np.zeros(rois.size)
-        torn = self._outlines.torn[rois]
-        for position in np.flatnonzero(torn):
-            out[position] = self._torn_weight(int(rois[position]))
-        whole = np.flatnonzero(~torn)
+        endless = self._outlines.torn[rois] | (self._sizes(rois) > WEIGHED_PIXELS)
+        endless &= ~self._is_inside(rois)
+        for position in np.flatnonzero(endless):
+            out[position] = self._extrapolated_weight(rois[position : position + 1])
+        whole = np.flatnonzero(~endless)
         if self.rules.coverage == "fraction" and not self.rules.area_weighted:
             rings = self._outlines.rings(rois[whole])
             if rings.count.size:
                 area = np.where(rings.hole, -rings.area, rings.area)
                 out[whole] = np.bincount(rings.roi, weights=area, minlength=whole.size)
             return out
-        sizes = self._sizes(rois[whole])
-        batch = np.cumsum(sizes) // WEIGHED_PIXELS
+        batch = np.cumsum(self._sizes(rois[whole])) // WEIGHED_PIXELS
         for part in np.split(whole, np.flatnonzero(np.diff(batch)) + 1):
             if part.size:
                 out[part] = self._whole_weights(rois[part])
         return out
+
+    def _is_inside(self, rois: Ints) -> Bools:
+        """Whether ROIs that have rings lie wholly on the raster."""
+        low, high = (side[rois] for side in self._known_columns)
+        top, bottom = self.rows[rois].T
+        across = (low >= 0) & (high <= self.grid.extent) | self.grid.wraps
+        down = (top >= 0) & (bottom <= self.grid.shape[0])
+        return np.asarray(across & down & ~self._outlines.torn[rois])
 
     def _sizes(self, rois: Ints) -> Floats:
         """Pixels of the boxes around ROIs."""
@@ -225,27 +253,25 @@ class RingFootprints:
                 out += np.bincount(roi, weights=weights, minlength=rois.size)
         return out
 
-    def _torn_weight(self, roi: int) -> float:
-        """Weight of a torn ROI, as far as it is followed beyond the raster."""
-        height, width = self.grid.shape[0], self.grid.columns
-        top, bottom = np.clip(self.rows[roi], -FOLLOWED * height, (1.0 + FOLLOWED) * height).astype(
-            int
-        )
-        low, high = (side[roi] for side in self._known_columns)
-        if self.grid.period < np.inf:
-            low, high = 0.0, self.grid.period
-        left, right = np.clip(
-            [np.floor(low), np.ceil(high)], -FOLLOWED * width, (1.0 + FOLLOWED) * width
-        ).astype(int)
-        total = 0.0
-        tall = max(1, WEIGHED_PIXELS // max(right - left, 1))
+    def _extrapolated_weight(self, roi: Ints) -> float:
+        """Weight of one ROI from that of its part on the raster and that part's share of its ground.
+
+        For ROIs that the map tears, or that reach so far beyond the raster that their pixels cannot be counted.
+        """
+        by_area = Rules("fraction", area_weighted=True)
+        ground = float(self._outlines.ground_areas(roi)[0])
+        if self.rules == by_area:
+            return ground
+        covered = RingFootprints(self.grid, self._outlines, by_area)._weight_on_raster(roi)
+        return self._weight_on_raster(roi) * ground / covered if covered > 0 else 1.0
+
+    def _weight_on_raster(self, roi: Ints) -> float:
+        top, bottom = np.clip(self.rows[roi[0]], 0, self.grid.shape[0])
+        tall, total = max(1, WEIGHED_PIXELS // self.grid.columns), 0.0
         for start in range(int(top), int(bottom), tall):
-            window = start, min(start + tall, int(bottom)), int(left), int(right)
-            found = self._sampled(roi, 0, window)
-            if found.weights is None:
-                total += float(found.spans.length.sum())
-            else:
-                total += float(found.weights.sum())
+            found = self.footprints(roi, start, min(start + tall, int(bottom)))
+            weights = found.spans.length if found.weights is None else found.weights
+            total += float(weights.sum())
         return total
 
 

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     States = NDArray[np.int8]
 
-__all__ = ["sampled"]
+__all__ = ["outline_vertices", "sampled"]
 
 #: Pixels along the side of a tile, and tiles that are worked on at a time.
 TILE, TILES = 32, 256
+
+#: Pixels between the points of a tile that are asked before it is filled.
+LATTICE = 8
 
 #: Samples of a pixel that the outline passes through, and pixels that are sampled at a time.
 SAMPLES, SAMPLED = 1024, 1 << 11
@@ -41,8 +44,33 @@ FEWEST, MOST, PER_PIXEL = 512, 1 << 17, 4.0
 OUT, IN, OFF_THE_MAP = 0, 1, 2
 
 
+def outline_vertices(grid: Grid, outlines: Outlines, roi: int) -> tuple[Floats, Floats]:
+    """Pixel coordinates of an outline, so dense that hardly a pixel of the raster is crossed unseen."""
+    count = FEWEST
+    while True:
+        x, y = outlines.vertices(roi, count)
+        if grid.period < np.inf:
+            x = np.mod(x, grid.period)
+        step = np.hypot(np.diff(x), np.diff(y))
+        # Far off the raster no more are needed than it takes not to jump across it.
+        off = np.hypot(
+            np.maximum(np.maximum(-x, x - grid.extent), 0.0),
+            np.maximum(np.maximum(-y, y - grid.shape[0]), 0.0),
+        )[:-1]
+        with np.errstate(invalid="ignore"):
+            near = step[off <= 2.0 * step]
+        if count >= MOST or not near.size or np.quantile(near, 0.9) * PER_PIXEL <= 1.0:
+            return x, y
+        count *= 4
+
+
 def sampled(
-    grid: Grid, outlines: Outlines, roi: int, window: tuple[int, int, int, int], rules: Rules
+    grid: Grid,
+    outlines: Outlines,
+    roi: int,
+    vertices: tuple[Floats, Floats],
+    window: tuple[int, int, int, int],
+    rules: Rules,
 ) -> tuple[Spans, Floats | None]:
     """Pixels of one ROI within a window.
 
@@ -54,6 +82,8 @@ def sampled(
         What says where the ROI lies.
     roi : int
         The ROI.
+    vertices : tuple of ndarray
+        Its `outline_vertices`.
     window : tuple of int
         First row, end row, first column, end column.
     rules : Rules
@@ -66,7 +96,7 @@ def sampled(
     shares : ndarray or None
         Covered share of every pixel under ``"fraction"``.
     """
-    return _Sampler(grid, outlines, roi, window, rules).footprint()
+    return _Sampler(grid, outlines, roi, vertices, window, rules).footprint()
 
 
 class _Sampler:
@@ -75,6 +105,7 @@ class _Sampler:
         grid: Grid,
         outlines: Outlines,
         roi: int,
+        vertices: tuple[Floats, Floats],
         window: tuple[int, int, int, int],
         rules: Rules,
     ) -> None:
@@ -82,11 +113,16 @@ class _Sampler:
         self._outlines = outlines
         self._roi = roi
         self._row, row_stop, self._column, column_stop = window
+        self._vertices = vertices[0] - self._column, vertices[1] - self._row
         self._shape = row_stop - self._row, column_stop - self._column
         self._rules = rules
 
     def footprint(self) -> tuple[Spans, Floats | None]:
         shares = self._shares()
+        if shares is None:
+            none = np.zeros(0, dtype=np.intp)
+            spans = Spans(none, none, none, none)
+            return spans, np.zeros(0) if self._rules.coverage == "fraction" else None
         held = shares > 0
         padded = np.zeros((self._shape[0], self._shape[1] + 2), dtype=np.int8)
         padded[:, 1:-1] = held
@@ -104,21 +140,31 @@ class _Sampler:
     def _state(self, x: Floats, y: Floats) -> States:
         """Whether the ROI holds points of the window."""
         lon, lat = self._grid.to_body(x + self._column, y + self._row)
-        held = self._outlines.holds(self._roi, lon, lat)
-        return np.where(np.isfinite(lon), held, OFF_THE_MAP).astype(np.int8)
+        return np.where(np.isfinite(lon), self._held(lon, lat, x), OFF_THE_MAP).astype(np.int8)
 
-    def _shares(self) -> Floats:
-        """Covered share of every pixel of the window, or 1 and 0."""
+    def _held(self, lon: Floats, lat: Floats, x: Floats) -> Bools:
+        """Whether the ROI holds places at columns `x`; ground that is repeated counts once."""
+        repeated = x + self._column > self._grid.period
+        return self._outlines.holds(self._roi, lon, lat) & ~repeated
+
+    def _shares(self) -> Floats | None:
+        """Covered share of every pixel of the window, or 1 and 0; None if all are 0."""
         height, width = self._shape
         tall, wide = -(-height // TILE), -(-width // TILE)
-        shares = np.zeros((tall, TILE, wide, TILE))
         crossed = self._crossed(tall, wide)
-        y, x = np.arange(tall + 1) * float(TILE), np.arange(wide + 1) * float(TILE)
-        corners = self._state(*np.meshgrid(x, y))
-        centres = self._state(*np.meshgrid(x[:-1] + TILE / 2, y[:-1] + TILE / 2))
-        alike, held = _compare(corners, centres)
+        # Gaps between the lobes of a map may be narrow.
+        each = TILE // LATTICE
+        y, x = (np.arange(tiles * each + 1) * float(LATTICE) for tiles in (tall, wide))
+        points = self._state(*np.meshgrid(x, y))
+        cells_alike, cells_held = _compare(points, points[:-1, :-1])
+        alike = np.asarray(cells_alike.reshape(tall, each, wide, each).all(axis=(1, 3)))
+        held = np.asarray(cells_held.reshape(tall, each, wide, each).any(axis=(1, 3)))
+        centres = points[each // 2 :: each, each // 2 :: each]
         near = np.asarray(crossed.reshape(tall, TILE, wide, TILE).any(axis=(1, 3)))
-        mixed = (held & ~alike) | _spread(near)
+        mixed = (held & ~alike) | _spread(near) | (_spread(held) & (centres == OFF_THE_MAP))
+        if not (held | mixed).any():
+            return None
+        shares = np.zeros((tall, TILE, wide, TILE))
         shares[...] = ((centres == IN) & ~mixed)[:, None, :, None]
         tile_rows, tile_columns = np.nonzero(mixed)
         crossed = crossed.reshape(tall, TILE, wide, TILE)
@@ -129,26 +175,11 @@ class _Sampler:
 
     def _crossed(self, tall: int, wide: int) -> Bools:
         """Pixels that hold a vertex of the outline."""
-        x, y = self._vertices()
+        x, y = self._vertices
         crossed = np.zeros((tall * TILE, wide * TILE), dtype=bool)
         inside = (x >= 0) & (x < self._shape[1]) & (y >= 0) & (y < self._shape[0])
         crossed[y[inside].astype(np.intp), x[inside].astype(np.intp)] = True
         return crossed
-
-    def _vertices(self) -> tuple[Floats, Floats]:
-        """Vertices of the outline, so many that hardly a pixel is passed through without one."""
-        count = FEWEST
-        while True:
-            x, y = self._outlines.vertices(self._roi, count)
-            steps = np.hypot(np.diff(x), np.diff(y))
-            steps = steps[np.isfinite(steps)]
-            if count >= MOST or not steps.size or np.quantile(steps, 0.9) * PER_PIXEL <= 1.0:
-                break
-            count *= 4
-        with np.errstate(invalid="ignore"):
-            if self._grid.period < np.inf:
-                x = np.mod(x - self._column, self._grid.period) + self._column
-        return x - self._column, y - self._row
 
     def _tile_shares(self, tile_row: Ints, tile_column: Ints, crossed: Bools) -> Floats:
         """Shares of the pixels of tiles."""
@@ -162,7 +193,9 @@ class _Sampler:
             return shares
         corners = self._state(*np.broadcast_arrays(x0 + edge, y0 + edge[:, None]))
         alike, held = _compare(corners, centres)
-        torn = (held & ~alike) | crossed
+        # Beside pixels that it holds, the ROI may reach into some that the map's edge cuts.
+        edge_pixels = ~alike | (centres == OFF_THE_MAP)
+        torn = (held & ~alike) | crossed | (_spread(held) & edge_pixels & ~held)
         at = np.nonzero(torn)
         x, y = x0[at[0], 0, 0] + at[2], y0[at[0], 0, 0] + at[1]
         found = np.concatenate(
@@ -186,10 +219,10 @@ class _Sampler:
         if isinstance(self._grid, CylindricalGrid) and self._rules.area_weighted:
             # Near a pole one half of a pixel has far more ground than the other.
             weight *= np.cos(np.radians(np.nan_to_num(lat)))
-        held = self._outlines.holds(self._roi, lon, lat)
+        held = self._held(lon, lat, x)
         total = weight.sum(axis=1)
-        # Off the map there is no ground, but a pixel's height and width are the plane's.
-        whole = total if self._rules.area_weighted else np.full(total.shape, float(SAMPLES))
+        # A share is one of the pixel's square, on which its area is reckoned, too.
+        whole = total if isinstance(self._grid, CylindricalGrid) else float(SAMPLES)
         return np.divide(
             (held * weight).sum(axis=1), whole, out=np.zeros(total.shape), where=total > 0
         )
@@ -210,12 +243,13 @@ def _compare(corners: States, centres: States) -> tuple[Bools, Bools]:
 
 
 def _spread(marks: Bools) -> Bools:
-    """Marks and their neighbours."""
-    padded = np.pad(marks, 1)
+    """Marks and their neighbours, in the last two axes."""
+    height, width = marks.shape[-2:]
+    padded = np.pad(marks, [(0, 0)] * (marks.ndim - 2) + [(1, 1), (1, 1)])
     spread = np.zeros(marks.shape, dtype=bool)
     for dy in range(3):
         for dx in range(3):
-            spread |= padded[dy : dy + marks.shape[0], dx : dx + marks.shape[1]]
+            spread |= padded[..., dy : dy + height, dx : dx + width]
     return spread
 
 

@@ -166,11 +166,18 @@ def scan(
         spans = Spans(none, none, none, none)
         return Footprints(spans, np.zeros(0) if coverage == "fraction" else None)
     touched = coverage != "center"
+    if touched:
+        rings = _snapped(rings)
     up = rings.y[rings.following] < rings.y
     turns = np.add.reduceat(up != up[rings.following], rings.starts)
     # Two rings of the same kind in one ROI may lie side by side.
     kinds = np.bincount(rings.roi * 2 + rings.hole, minlength=2 * size).reshape(size, 2)
-    winding = np.bincount(rings.roi[turns > 2], minlength=size) > 0
+    bent = turns > 2
+    if touched:
+        # An edge along a line between rows belongs to one of them alone.
+        level = (rings.y == rings.y[rings.following]) & (rings.y == np.floor(rings.y))
+        bent |= np.logical_or.reduceat(level, rings.starts)
+    winding = np.bincount(rings.roi[bent], minlength=size) > 0
     plain = ~winding & (kinds <= 1).all(axis=1)
     if plain.all():
         spans = _plain_spans(rings, frame, touched=touched)
@@ -188,6 +195,13 @@ def scan(
     if coverage != "fraction":
         return Footprints(spans)
     return Footprints(spans, _shares(rings, spans, frame, measure or _difference))
+
+
+def _snapped(rings: Rings) -> Rings:
+    """The rings, whose vertices lie on a line between rows where they all but do."""
+    whole = np.round(rings.y)
+    near = np.abs(rings.y - whole) < TIE_PX
+    return replace(rings, y=np.where(near, whole, rings.y)) if near.any() else rings
 
 
 def _cross(rings: Rings, first: int, end: int, offset: float) -> Crossings:
@@ -248,6 +262,8 @@ def _plain_spans(rings: Rings, frame: Frame, *, touched: bool) -> Spans:
     low_edge, high_edge = _clip(low[at], frame), _clip(high[at], frame)
     if touched:
         start, stop = np.floor(low_edge + TIE_PX), np.ceil(high_edge - TIE_PX)
+        # The frame may end within a column, which nothing beyond touches.
+        stop = np.where(low_edge >= frame.right - TIE_PX, start, stop)
     else:
         start, stop = np.ceil(low_edge - 0.5 - TIE_PX), np.floor(high_edge - 0.5 + TIE_PX) + 1.0
     start, stop = np.nan_to_num(start, nan=0.0), np.nan_to_num(stop, nan=0.0)
@@ -265,6 +281,7 @@ def _plain_spans(rings: Rings, frame: Frame, *, touched: bool) -> Spans:
     hole_low, hole_high = _clip(hole_low, frame), _clip(hole_high, frame)
     if touched:
         begin, end = np.ceil(hole_low), np.floor(hole_high)
+        end = np.where(hole_high >= frame.right, np.ceil(frame.right), end)
     else:
         begin, end = np.ceil(hole_low - 0.5 - TIE_PX), np.floor(hole_high - 0.5 + TIE_PX) + 1.0
     with np.errstate(invalid="ignore"):
@@ -367,14 +384,20 @@ def _counted_spans(rings: Rings, frame: Frame, *, touched: bool) -> Spans:
     last = np.where(
         hole[ends], np.ceil(x[ends] - 0.5 - TIE_PX), np.floor(x[ends] - 0.5 + TIE_PX) + 1.0
     )
+    if touched:
+        # The frame may end within a column, short of its centre.
+        beyond = crossings.x[order] >= frame.right
+        first[beyond[begins]] = last[beyond[ends]] = np.ceil(frame.right)
     start = np.clip(first, frame.left, np.ceil(frame.right)).astype(np.intp)
     stop = np.clip(last, frame.left, np.ceil(frame.right)).astype(np.intp)
     spans = Spans.union(roi[begins], row[begins], start, stop)
     if not touched:
         return spans
     edges = _cut_at_lines(rings, frame)
-    low = np.floor(_clip(np.minimum(edges.x0, edges.x1), frame) + TIE_PX).astype(np.intp)
+    west = np.minimum(edges.x0, edges.x1)
+    low = np.floor(_clip(west, frame) + TIE_PX).astype(np.intp)
     high = np.ceil(_clip(np.maximum(edges.x0, edges.x1), frame) - TIE_PX).astype(np.intp)
+    high = np.where(west < frame.right - TIE_PX, high, low)
     return Spans.union(
         np.concatenate([spans.roi, rings.roi[edges.ring]]),
         np.concatenate([spans.row, edges.row]),
@@ -442,6 +465,11 @@ def _shares(
     inward = np.where(rings.hole[bits.ring], -1.0, 1.0) * rings.sign[bits.ring]
     height = measure(bits.y1, bits.y0) * inward
     middle = np.clip((begin + end) / 2, frame.left, frame.right)
+    across = np.flatnonzero((begin < frame.right) & (end > frame.right))
+    if across.size:
+        # The frame ends within this column: what is beyond counts as at its end.
+        width = frame.right - begin[across]
+        middle[across] = frame.right - width * width / (end - begin)[across] / 2
     span, known = _find(spans, rings.roi[bits.ring], bits.row, bit, middle + TIE_PX)
     sums = CoverageSums(spans)
     sums.step(span[known], middle[known], (height[bit] * share)[known])
