@@ -24,8 +24,8 @@ from affine import Affine
 
 from craterkit import CraterDatabase
 from craterkit.bodies import get_body
-from craterkit.gdal_rasters import GdalRaster
 from craterkit.geodesy import destination
+from craterkit.rasters.gdal import GdalRaster
 
 DATA = Path(__file__).parent / "data"
 RADIUS = 1_737_400.0

@@ -15,15 +15,15 @@ from affine import Affine
 
 import worlds
 from craterkit import CraterDatabase
-from craterkit.axes import regular_axis
-from craterkit.band_names import axis_labels
 from craterkit.errors import (
     ArgumentError,
     CRSError,
     RasterError,
     RasterTypeError,
 )
-from craterkit.opening import open_raster
+from craterkit.rasters.axes import regular_axis
+from craterkit.rasters.band_names import axis_labels
+from craterkit.rasters.opening import open_raster
 
 xr = pytest.importorskip("xarray")
 
@@ -729,7 +729,7 @@ def test_xarray_is_not_imported_for_other_rasters(tmp_path):
     code = f"""
 import sys
 import numpy as np
-from craterkit.opening import open_raster
+from craterkit.rasters.opening import open_raster
 open_raster({str(worlds.write(tmp_path / "a.tif", worlds.lonlat(10.0), np.float64(1)))!r})
 open_raster(np.zeros((2, 2)))
 assert not {{"xarray", "rioxarray", "dask"}} & set(sys.modules)

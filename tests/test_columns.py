@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from craterkit.columns import recognise_columns
 from craterkit.errors import ColumnError, CraterkitError
+from craterkit.tables.columns import recognise_columns
 
 ROBBINS_MOON = [
     "CRATER_ID",

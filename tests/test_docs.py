@@ -17,7 +17,7 @@ import pytest
 
 import craterkit
 from craterkit import cli
-from craterkit.statistics import STATISTICS
+from craterkit.statistics.registry import STATISTICS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

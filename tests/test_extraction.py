@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import worlds
 from craterkit import CraterDatabase
 from craterkit.extraction import batches, plan
-from craterkit.extraction.ordered import Groups, SortedGroups
-from craterkit.gdal_rasters import GdalRaster
+from craterkit.rasters.gdal import GdalRaster
+from craterkit.statistics.ordered import Groups, SortedGroups
 
 STATS = ["mean", "count", "std", "sum", "min", "max", "median", "majority", "valid_fraction"]
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from craterkit.bodies import wrap_longitude
-from craterkit.columns import ColumnRoles
 from craterkit.errors import ColumnError, DroppedRowsWarning, FeatureError, TableError
-from craterkit.features import (
+from craterkit.tables.columns import ColumnRoles
+from craterkit.tables.features import (
     Features,
     features_from_table,
     has_point_geometry,

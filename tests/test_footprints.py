@@ -16,13 +16,13 @@ from rasterstats import zonal_stats
 
 from craterkit.bodies import Body
 from craterkit.coordinates import CoordinateSystem
-from craterkit.cylindrical_grids import CylindricalGrid
-from craterkit.features import Features
 from craterkit.footprints.joined import JoinedRegions
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.polygons import PolygonAnnuli
 from craterkit.footprints.rules import Rules
+from craterkit.grids.cylindrical import CylindricalGrid
 from craterkit.regions import Annulus
+from craterkit.tables.features import Features
 from fields import (
     CERES,
     MARS,

@@ -18,9 +18,9 @@ from rasterio.vrt import WarpedVRT
 
 import worlds
 from craterkit import CraterDatabase
-from craterkit.band_names import netcdf_band_names
 from craterkit.errors import CRSError, RasterError
-from craterkit.planetary_labels import special_constant
+from craterkit.rasters.band_names import netcdf_band_names
+from craterkit.rasters.planetary_labels import special_constant
 
 STATS = ["mean", "count", "std", "min", "max", "sum", "median"]
 

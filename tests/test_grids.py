@@ -7,8 +7,8 @@ from affine import Affine
 
 from craterkit.bodies import Body, get_body
 from craterkit.coordinates import CoordinateSystem
-from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.errors import CRSError, RasterError
+from craterkit.grids.cylindrical import CylindricalGrid
 from fields import CERES, MARS, MOON, OCENTRIC, lonlat_transform, place
 
 METRES = np.radians(1.0) * MOON.a  # one degree of an equirectangular Moon

@@ -11,12 +11,12 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from craterkit.extraction.directions import COSINES, SINES, circular_mean, circular_std
-from craterkit.extraction.moments import Moments, Need, Piece
-from craterkit.extraction.ordered import Groups, SortedGroups
-from craterkit.extraction.robust import biweight_location, biweight_scale, mad_std
-from craterkit.extraction.valid_pixels import ValidPixels
-from craterkit.rasters import Band
+from craterkit.rasters.base import Band
+from craterkit.statistics.directions import COSINES, SINES, circular_mean, circular_std
+from craterkit.statistics.moments import Moments, Need, Piece
+from craterkit.statistics.ordered import Groups, SortedGroups
+from craterkit.statistics.robust import biweight_location, biweight_scale, mad_std
+from craterkit.statistics.valid_pixels import ValidPixels
 
 BAND = Band(1, np.dtype(np.float64), None, True, 1.0, 0.0, False, "")
 TALLIES = (SINES, COSINES)

@@ -16,12 +16,12 @@ from scipy.integrate import quad
 from craterkit.bodies import Body
 from craterkit.coordinates import CoordinateSystem
 from craterkit.errors import CRSError, RasterError
-from craterkit.features import Features
 from craterkit.footprints.engines import engine_for
 from craterkit.footprints.rules import Rules
-from craterkit.grids import make_grid
-from craterkit.projected_grids import ProjectedGrid
+from craterkit.grids.base import make_grid
+from craterkit.grids.projected import ProjectedGrid
 from craterkit.regions import Annulus, Ellipse, Sector
+from craterkit.tables.features import Features
 from fields import MAPS, MARS, MOON, PROJECTIONS, map_of, place, square_map, unit_vectors
 
 DEGREE = np.radians(1.0)

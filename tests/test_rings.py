@@ -6,15 +6,15 @@ from affine import Affine
 
 from craterkit.bodies import Body
 from craterkit.coordinates import CoordinateSystem
-from craterkit.cylindrical_grids import CylindricalGrid
-from craterkit.features import Features
 from craterkit.footprints.engines import engine_for
 from craterkit.footprints.outlines import RoundOutlines
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.rings import RingFootprints, tolerance
 from craterkit.footprints.rules import Rules
-from craterkit.grids import make_grid
+from craterkit.grids.base import make_grid
+from craterkit.grids.cylindrical import CylindricalGrid
 from craterkit.regions import Annulus, Ellipse, Sector
+from craterkit.tables.features import Features
 from fields import MARS, MOON, Map, lonlat_transform
 
 #: How far from a boundary, in pixels, engines may differ: the tolerance of an edge, and rounding.

@@ -10,7 +10,7 @@ import scipy.stats
 import worlds
 from craterkit import CraterDatabase
 from craterkit.errors import StatisticError
-from craterkit.statistics import STATISTICS, parse_statistics
+from craterkit.statistics.registry import STATISTICS, parse_statistics
 
 # Nine pixels of one degree around (0.5, 0.5); the circle below holds the centres of all nine.
 NINE = np.array([[1, 2, 2], [4, 5, 6], [7, 8, 0]], dtype=np.int16)

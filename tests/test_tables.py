@@ -16,10 +16,10 @@ import geopandas
 import pandas as pd
 import pytest
 
-from craterkit.columns import recognise_columns
 from craterkit.errors import CraterkitError, TableError
-from craterkit.features import features_from_table, has_point_geometry
-from craterkit.tables import MissingTableError, read_table
+from craterkit.tables.columns import recognise_columns
+from craterkit.tables.features import features_from_table, has_point_geometry
+from craterkit.tables.reading import MissingTableError, read_table
 
 CRATERS = pd.DataFrame(
     {
@@ -311,7 +311,7 @@ def test_geopandas_is_imported_only_when_needed(tmp_path):
     file = Path(tmp_path, "craters.csv")
     file.write_text(TEXT, encoding="utf-8")
     code = (
-        "import sys; from craterkit.tables import read_table; import craterkit.features; "
+        "import sys; from craterkit.tables.reading import read_table; import craterkit.tables.features; "
         f"read_table({str(file)!r}); sys.exit('geopandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,7 +4,7 @@ The table comes from the registry that `get_stats` itself uses, so it cannot dri
 replaces the line ``<!-- table of statistics -->``.
 """
 
-from craterkit.statistics import definitions
+from craterkit.statistics.registry import definitions
 
 MARKER = "<!-- table of statistics -->"
 

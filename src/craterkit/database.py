@@ -15,10 +15,10 @@ from craterkit.bodies import Body, get_body
 from craterkit.defining import DefinesRegions
 from craterkit.errors import TableError
 from craterkit.extracting import ExtractsPixels
-from craterkit.positions import place_features
 from craterkit.regions import Regions, as_attribute
-from craterkit.rows import select_rows
-from craterkit.tables import read_table
+from craterkit.tables.positions import place_features
+from craterkit.tables.reading import read_table
+from craterkit.tables.rows import select_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -180,7 +180,7 @@ class CraterDatabase(DefinesRegions, ExtractsPixels):
         return self._frame
 
     def _draw(self, name: str) -> gpd.GeoSeries:
-        from craterkit.polygons import draw_region
+        from craterkit.regions.drawing import draw_region
 
         polygons = draw_region(self._body, self._features, self._regions[name])
         return self._geo_series(polygons, name)

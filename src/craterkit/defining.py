@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from craterkit.given_shapes import read_ellipse, read_sector
 from craterkit.regions import Annulus
+from craterkit.regions.given_shapes import read_ellipse, read_sector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from craterkit.bodies import Body
-    from craterkit.features import Features
     from craterkit.frames import RegionFrame
     from craterkit.regions import Region, Regions
+    from craterkit.tables.features import Features
 
 __all__ = ["DefinesRegions"]
 
@@ -297,7 +297,7 @@ class DefinesRegions:
         >>> cdb.regions["box"].describe()
         'given polygons'
         """
-        from craterkit.given_polygons import read_polygons
+        from craterkit.regions.given_polygons import read_polygons
 
         region = read_polygons(polygons, self._body, self._table.index, errors=errors)
         self._add(name, region, overwrite=overwrite)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from craterkit.bodies import Body
-    from craterkit.features import Features
     from craterkit.regions import Region
+    from craterkit.tables.features import Features
 
 __all__ = ["database_html"]
 

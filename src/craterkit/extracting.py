@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from craterkit.bodies import Body
     from craterkit.extraction.extract import Subject
-    from craterkit.features import Features
     from craterkit.footprints.rules import Coverage
     from craterkit.regions import Regions
+    from craterkit.tables.features import Features
 
     Rasters = Any | Sequence[Any] | Mapping[str, Any]
     Statistics = str | Mapping[str, Callable[..., Any]] | Iterable[Any]
@@ -183,7 +183,7 @@ class ExtractsPixels:
         """
         from craterkit.extraction.extract import extract_stats
         from craterkit.extraction.options import Options
-        from craterkit.statistics import parse_statistics
+        from craterkit.statistics.registry import parse_statistics
 
         request = parse_statistics(stats)
         options = Options(

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
-    from craterkit.grids import Grid
-    from craterkit.rasters import Band
+    from craterkit.grids.base import Grid
+    from craterkit.rasters.base import Band
 
     Ints = NDArray[np.intp]
     Bools = NDArray[np.bool_]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from craterkit.alignment import grid_difference, nearest_pixels
 from craterkit.errors import ArgumentError, RasterError
 from craterkit.extraction.conditions import Condition, parse_where
 from craterkit.footprints.spans import ranges
-from craterkit.opening import open_raster
-from craterkit.rasters import Window
+from craterkit.grids.alignment import grid_difference, nearest_pixels
+from craterkit.rasters.base import Window
+from craterkit.rasters.opening import open_raster
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from craterkit.extraction.options import Options
     from craterkit.extraction.plan import Chunk
     from craterkit.footprints.spans import Spans
-    from craterkit.grids import Grid
-    from craterkit.rasters import Band, Raster
+    from craterkit.grids.base import Grid
+    from craterkit.rasters.base import Band, Raster
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]

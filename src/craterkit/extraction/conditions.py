@@ -14,7 +14,7 @@ from craterkit.errors import ArgumentError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.rasters import Band
+    from craterkit.rasters.base import Band
 
     Bools = NDArray[np.bool_]
 

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.alignment import grid_difference
 from craterkit.errors import ArgumentError, OutsideRasterWarning, quoted
 from craterkit.extraction.arrays import ArraysWorker
 from craterkit.extraction.companions import open_companions
-from craterkit.extraction.moments import Need
 from craterkit.extraction.neighbors import Neighbors
 from craterkit.extraction.pixel_tables import FrameTable, Layout, ParquetTable
 from craterkit.extraction.pixels import PixelsWorker
@@ -30,8 +28,10 @@ from craterkit.extraction.stats import StatisticsWorker
 from craterkit.extraction.walk import count_threads, walk
 from craterkit.footprints.engines import engine_for
 from craterkit.footprints.joined import JoinedRegions
+from craterkit.grids.alignment import grid_difference
 from craterkit.progress import Progress
-from craterkit.statistics import Request
+from craterkit.statistics.moments import Need
+from craterkit.statistics.registry import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from craterkit.extraction.options import Options
     from craterkit.extraction.sources import Source
     from craterkit.extraction.walk import Worker
-    from craterkit.features import Features
     from craterkit.regions import Region
+    from craterkit.tables.features import Features
 
     Columns = dict[str, NDArray[Any]]
 

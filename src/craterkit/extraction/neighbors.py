@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from craterkit.alignment import grid_difference
 from craterkit.footprints.engines import engine_for
 from craterkit.footprints.rules import Rules
 from craterkit.footprints.spans import Spans, ranges
 from craterkit.geodesy import inverse
+from craterkit.grids.alignment import grid_difference
 from craterkit.regions import Annulus, Polygons
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
-    from craterkit.features import Features
     from craterkit.footprints.rules import Coverage
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
     from craterkit.regions import Region, RoundRegion
+    from craterkit.tables.features import Features
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.extraction.pixels import PixelRows
-    from craterkit.rasters import Band
+    from craterkit.rasters.base import Band
 
     Bools = NDArray[np.bool_]
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
-    from craterkit.features import Features
     from craterkit.footprints.spans import Footprints
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
+    from craterkit.tables.features import Features
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]

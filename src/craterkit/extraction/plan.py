@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from craterkit.footprints.spans import ranges
-from craterkit.rasters import Window
+from craterkit.rasters.base import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.footprints.joined import JoinedRegions
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

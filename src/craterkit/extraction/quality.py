@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.flags import Flag
 from craterkit.geodesy import inverse
+from craterkit.grids.cylindrical import CylindricalGrid
 from craterkit.regions import Polygons
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from craterkit.extraction.moments import Moments
-    from craterkit.features import Features
     from craterkit.footprints.joined import JoinedRegions
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
     from craterkit.regions import Region, RoundRegion
+    from craterkit.statistics.moments import Moments
+    from craterkit.tables.features import Features
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError, quoted
-from craterkit.gdal_rasters import is_dataset
-from craterkit.opening import is_data_array, open_raster
+from craterkit.rasters.gdal import is_dataset
+from craterkit.rasters.opening import is_data_array, open_raster
 
 if TYPE_CHECKING:
     from craterkit.bodies import Body
     from craterkit.extraction.options import Options
-    from craterkit.grids import Grid
-    from craterkit.rasters import Band, Raster
+    from craterkit.grids.base import Grid
+    from craterkit.rasters.base import Band, Raster
 
 __all__ = ["Source", "open_sources"]
 

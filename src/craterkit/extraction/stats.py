@@ -9,12 +9,12 @@ import numpy as np
 
 from craterkit.errors import StatisticError
 from craterkit.extraction.batches import portions
-from craterkit.extraction.moments import Moments, Need, Piece, sum_dtype
-from craterkit.extraction.ordered import Groups, SortedGroups
-from craterkit.extraction.tallies import SHARES
-from craterkit.extraction.valid_pixels import ValidPixels
 from craterkit.footprints.spans import ranges
-from craterkit.statistics import Statistic
+from craterkit.statistics.moments import Moments, Need, Piece, sum_dtype
+from craterkit.statistics.ordered import Groups, SortedGroups
+from craterkit.statistics.registry import Statistic
+from craterkit.statistics.tallies import SHARES
+from craterkit.statistics.valid_pixels import ValidPixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from craterkit.extraction.selection import Selection
     from craterkit.extraction.walk import Pixels
     from craterkit.footprints.spans import Footprints
-    from craterkit.grids import Grid
-    from craterkit.rasters import Band
-    from craterkit.statistics import Function, Request
+    from craterkit.grids.base import Grid
+    from craterkit.rasters.base import Band
+    from craterkit.statistics.registry import Function, Request
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

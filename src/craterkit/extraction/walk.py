@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from craterkit.extraction.plan import Chunk, Plan
     from craterkit.footprints.spans import Spans
     from craterkit.progress import Progress
-    from craterkit.rasters import Band, Raster
+    from craterkit.rasters.base import Band, Raster
 
     Ints = NDArray[np.intp]
 

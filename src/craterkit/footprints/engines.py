@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.outlines import PolygonOutlines, RoundOutlines
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.polygons import PolygonAnnuli
 from craterkit.footprints.rings import RingFootprints, tolerance
+from craterkit.grids.cylindrical import CylindricalGrid
 from craterkit.regions import Annulus, Polygons, RoundRegion
 
 if TYPE_CHECKING:
-    from craterkit.features import Features
     from craterkit.footprints.engine import Engine
     from craterkit.footprints.rules import Rules
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
     from craterkit.regions import Region
+    from craterkit.tables.features import Features
 
 __all__ = ["engine_for"]
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.scan import Rings
 from craterkit.footprints.spans import ranges
 from craterkit.geodesy import (
@@ -23,13 +22,14 @@ from craterkit.geodesy import (
     phi_from_lat,
     radii_of_curvature,
 )
+from craterkit.grids.cylindrical import CylindricalGrid
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from craterkit.features import Features
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
     from craterkit.regions import Outline, Polygons, RoundRegion
+    from craterkit.tables.features import Features
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

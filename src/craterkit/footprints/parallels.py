@@ -17,16 +17,16 @@ from craterkit.footprints.coverage import CoverageSums
 from craterkit.footprints.spans import Footprints, Spans, ranges
 from craterkit.footprints.subrows import sub_rows
 from craterkit.geodesy import lat_from_phi
-from craterkit.grids import TIE_PX
+from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from craterkit.cylindrical_grids import CylindricalGrid
-    from craterkit.features import Features
     from craterkit.footprints.rules import Rules
+    from craterkit.grids.cylindrical import CylindricalGrid
+    from craterkit.tables.features import Features
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

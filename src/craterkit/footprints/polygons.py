@@ -15,7 +15,7 @@ import numpy as np
 
 from craterkit.footprints.edges import covered
 from craterkit.footprints.spans import Footprints, Spans
-from craterkit.polygons import Plane, Ring, Rings
+from craterkit.regions.drawing import Plane, Ring, Rings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from craterkit.cylindrical_grids import CylindricalGrid
-    from craterkit.features import Features
     from craterkit.footprints.rules import Rules
+    from craterkit.grids.cylindrical import CylindricalGrid
     from craterkit.regions import Annulus
+    from craterkit.tables.features import Features
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.outlines import FARTHEST
 from craterkit.footprints.rules import Rules
 from craterkit.footprints.sampled import outline_vertices, sampled
 from craterkit.footprints.scan import Frame, Rings, scan
 from craterkit.footprints.spans import Footprints, Spans, ranges
+from craterkit.grids.cylindrical import CylindricalGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.footprints.outlines import Outlines
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.cylindrical_grids import CylindricalGrid
 from craterkit.footprints.spans import Spans
+from craterkit.grids.cylindrical import CylindricalGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.footprints.outlines import Outlines
     from craterkit.footprints.rules import Rules
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -16,7 +16,7 @@ import numpy as np
 
 from craterkit.footprints.coverage import CoverageSums
 from craterkit.footprints.spans import Footprints, Spans, ranges
-from craterkit.grids import TIE_PX
+from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from craterkit.extraction.tallies import Tally
-    from craterkit.extraction.valid_pixels import ValidPixels
+    from craterkit.statistics.tallies import Tally
+    from craterkit.statistics.valid_pixels import ValidPixels
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

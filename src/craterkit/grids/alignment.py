@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.grids import TIE_PX
+from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
     from affine import Affine
     from numpy.typing import NDArray
 
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -11,10 +11,10 @@ import pandas as pd
 
 from craterkit.coordinates import CoordinateSystem
 from craterkit.errors import RegionError
-from craterkit.feature_values import in_order
-from craterkit.polygons import Plane, Ring, Rings, areas
 from craterkit.regions import Polygons
-from craterkit.row_faults import RowFaults
+from craterkit.regions.drawing import Plane, Ring, Rings, areas
+from craterkit.tables.feature_values import in_order
+from craterkit.tables.row_faults import RowFaults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

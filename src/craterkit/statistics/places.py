@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
     Floats = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from craterkit.bodies import wrap_longitude
-from craterkit.columns import ColumnRoles
 from craterkit.errors import ColumnError, FeatureError, TableError
-from craterkit.row_faults import RowFaults, label_text
+from craterkit.tables.columns import ColumnRoles
+from craterkit.tables.row_faults import RowFaults, label_text
 
 if TYPE_CHECKING:
     from geopandas import GeoSeries

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from craterkit.bodies import planetocentric_to_planetographic
-from craterkit.columns import ColumnRoles, recognise_columns
 from craterkit.coordinates import CoordinateSystem
 from craterkit.errors import ColumnError, CRSError
-from craterkit.features import features_from_table, has_point_geometry
+from craterkit.tables.columns import ColumnRoles, recognise_columns
+from craterkit.tables.features import features_from_table, has_point_geometry
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
-    from craterkit.features import Features
+    from craterkit.tables.features import Features
 
 __all__ = ["place_features"]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.extraction.ordered import Groups
+from craterkit.statistics.ordered import Groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.rasters import Band
+    from craterkit.rasters.base import Band
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]

@@ -92,8 +92,8 @@ def make_grid(
     CRSError
         If no part of it lies on the body.
     """
-    from craterkit.cylindrical_grids import CylindricalGrid, NotCylindricalError
-    from craterkit.projected_grids import ProjectedGrid
+    from craterkit.grids.cylindrical import CylindricalGrid, NotCylindricalError
+    from craterkit.grids.projected import ProjectedGrid
 
     try:
         return CylindricalGrid(shape, transform, system, name)

@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from craterkit.band_names import netcdf_band_names
 from craterkit.errors import CRSError, RasterError
-from craterkit.planetary_labels import mirrored_meridian, special_values, valid_range
-from craterkit.rasters import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.band_names import netcdf_band_names
+from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.planetary_labels import mirrored_meridian, special_values, valid_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
 __all__ = ["GdalRaster", "is_dataset"]
 

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.extraction.ordered import SortedGroups
+    from craterkit.statistics.ordered import SortedGroups
 
     Floats = NDArray[np.float64]
 

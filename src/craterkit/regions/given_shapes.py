@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.columns import EllipseColumns
 from craterkit.errors import RegionError
-from craterkit.feature_values import column_of, values_of
 from craterkit.regions import Ellipse, Sector
-from craterkit.row_faults import RowFaults, label_text
+from craterkit.tables.columns import EllipseColumns
+from craterkit.tables.feature_values import column_of, values_of
+from craterkit.tables.row_faults import RowFaults, label_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError, RasterError
-from craterkit.rasters import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from craterkit.errors import ArgumentError, CRSError, RasterError
-from craterkit.grids import make_grid
+from craterkit.grids.base import make_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
 
 __all__ = ["Band", "Raster", "Window", "as_affine", "pixel_dtype"]
 

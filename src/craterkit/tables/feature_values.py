@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import RegionError
-from craterkit.features import numeric_column
+from craterkit.tables.features import numeric_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

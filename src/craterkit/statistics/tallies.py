@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.extraction.valid_pixels import ValidPixels
+    from craterkit.statistics.valid_pixels import ValidPixels
 
     Floats = NDArray[np.float64]
 

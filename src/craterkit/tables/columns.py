@@ -21,8 +21,8 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from craterkit.catalogues import CATALOGUES
 from craterkit.errors import ColumnError
+from craterkit.tables.catalogues import CATALOGUES
 
 __all__ = ["AxisColumn", "ColumnRoles", "EllipseColumns", "recognise_columns"]
 

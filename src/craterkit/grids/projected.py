@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from craterkit.errors import CRSError, RasterError
-from craterkit.grids import TIE_PX
+from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
     from affine import Affine

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from craterkit.bodies import Body
-    from craterkit.features import Features
     from craterkit.regions import Region
+    from craterkit.tables.features import Features
 
     Floats = NDArray[np.float64]
     Objects = NDArray[np.object_]

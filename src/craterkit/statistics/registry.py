@@ -23,18 +23,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import StatisticError
-from craterkit.extraction.directions import COSINES, SINES, circular_mean, circular_std
-from craterkit.extraction.moments import Need
-from craterkit.extraction.places import latitude, longitude
-from craterkit.extraction.robust import biweight_location, biweight_scale, mad_std
-from craterkit.extraction.tallies import AREA, WEIGHT_SQUARES, Tally, tally_of_value
+from craterkit.statistics.directions import COSINES, SINES, circular_mean, circular_std
+from craterkit.statistics.moments import Need
+from craterkit.statistics.places import latitude, longitude
+from craterkit.statistics.robust import biweight_location, biweight_scale, mad_std
+from craterkit.statistics.tallies import AREA, WEIGHT_SQUARES, Tally, tally_of_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.extraction.moments import Moments
-    from craterkit.extraction.ordered import SortedGroups
-    from craterkit.grids import Grid
+    from craterkit.grids.base import Grid
+    from craterkit.statistics.moments import Moments
+    from craterkit.statistics.ordered import SortedGroups
 
     Floats = NDArray[np.float64]
 

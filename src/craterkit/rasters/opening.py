@@ -10,7 +10,7 @@ import numpy as np
 from craterkit.errors import RasterTypeError
 
 if TYPE_CHECKING:
-    from craterkit.rasters import Raster
+    from craterkit.rasters.base import Raster
 
 __all__ = ["is_data_array", "open_raster"]
 
@@ -32,16 +32,16 @@ def open_raster(given: Any, label: str = "") -> Raster:  # noqa: ANN401
     RasterTypeError
         If it is something else.
     """
-    from craterkit.gdal_rasters import GdalRaster, is_dataset
+    from craterkit.rasters.gdal import GdalRaster, is_dataset
 
     if isinstance(given, str | os.PathLike) or is_dataset(given):
         return GdalRaster(given)
     if isinstance(given, np.ndarray):
-        from craterkit.array_rasters import ArrayRaster
+        from craterkit.rasters.arrays import ArrayRaster
 
         return ArrayRaster(given, label or "the array")
     if is_data_array(given):
-        from craterkit.labelled_rasters import LabelledRaster
+        from craterkit.rasters.labelled import LabelledRaster
 
         return LabelledRaster(given, label or "the DataArray")
     raise RasterTypeError(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.extraction.tallies import Tally
+from craterkit.statistics.tallies import Tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.extraction.moments import Moments
+    from craterkit.statistics.moments import Moments
 
     Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from craterkit.errors import CRSError, RasterError
 from craterkit.geodesy import band_area, phi_from_lat, radii_of_curvature
-from craterkit.grids import TIE_PX
+from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
     from affine import Affine

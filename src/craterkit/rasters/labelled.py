@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.array_rasters import MEMORY_BLOCK
-from craterkit.axes import regular_axis
-from craterkit.band_names import axis_labels
 from craterkit.errors import ArgumentError, CRSError, RasterError
-from craterkit.rasters import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.arrays import MEMORY_BLOCK
+from craterkit.rasters.axes import regular_axis
+from craterkit.rasters.band_names import axis_labels
+from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

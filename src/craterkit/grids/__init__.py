@@ -1,0 +1,1 @@
+"""Grids: where the pixels of a raster lie on the body."""

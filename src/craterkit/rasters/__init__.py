@@ -1,0 +1,1 @@
+"""Rasters: whatever a user gives, opened, described and read block by block."""
