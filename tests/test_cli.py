@@ -223,3 +223,11 @@ def test_an_interrupt_is_quiet(monkeypatch, capsys):
     monkeypatch.setattr(CraterDatabase, "get_stats", interrupted)
     assert main(["stats", TABLE, "moon", IMAGE, *RIM]) == 130
     assert capsys.readouterr().err == "craterkit: interrupted\n"
+
+
+def test_what_parquet_cannot_hold_is_a_clear_error(tmp_path, capsys):
+    out = tmp_path / "shares.parquet"
+    arguments = ["stats", TABLE, "moon", IMAGE, *RIM, "--stats", "frac", "--out", str(out)]
+    assert main(arguments) == 2
+    assert "--out" in capsys.readouterr().err
+    assert not out.exists()

@@ -204,7 +204,7 @@ def _write(stats: pd.DataFrame, path: Path) -> None:
         else:
             stats.to_csv(unfinished, index=False)
         unfinished.replace(path)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # Parquet cannot hold what `frac` gives
         raise ArgumentError(f"--out: {str(path)!r} cannot be written: {error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
