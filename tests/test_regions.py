@@ -94,21 +94,6 @@ def test_the_reach_is_the_farthest_vertex(name):
     np.testing.assert_allclose(farthest, region.reach(RADIUS), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ROUND)
-def test_steps_tell_the_area_that_chords_cut_off(name):
-    """Sides θ apart cover sin(θ)/θ of what the curve encloses."""
-    region = ROUND[name]
-    for coarse, fine in zip(
-        region.outlines(RADIUS, 16), region.outlines(RADIUS, 1 << 16), strict=True
-    ):
-        share = np.broadcast_to(np.sinc(np.asarray(coarse.step) / 180.0).ravel(), N)
-        np.testing.assert_allclose(
-            shapely.area(shapely.polygons(corners(coarse))),
-            shapely.area(shapely.polygons(corners(fine))) * share,
-            rtol=1e-7,
-        )
-
-
 def test_areas_are_those_of_the_shapes():
     area = np.pi * RADIUS**2
     for name, expected in {

@@ -1,9 +1,11 @@
 """The second footprint engine against the first, on grids that both can serve."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from affine import Affine
 
+from craterkit import CraterDatabase
 from craterkit.bodies import Body
 from craterkit.coordinates import CoordinateSystem
 from craterkit.footprints.engines import engine_for
@@ -258,3 +260,25 @@ def test_what_an_engine_says_of_rows_and_columns_holds():
     torn = engine._outlines.torn[spans.roi]
     assert (torn | (spans.start + turns >= np.floor(low[spans.roi]))).all()
     assert (torn | (spans.stop + turns <= np.ceil(high[spans.roi]))).all()
+
+
+@pytest.mark.parametrize("lat", [90.0, 89.99, -89.9999, -90.0])
+@pytest.mark.parametrize(("start", "stop"), [(50.0, 300.0), (0.0, 359.0), (200.0, 150.0)])
+def test_sectors_about_a_pole_have_their_area(lat, start, stop):
+    """There arcs are straight lines of a lon/lat grid: nothing must bend them."""
+    degree = np.radians(MOON.a)
+    table = pd.DataFrame({"lon": [0.0], "lat": [lat], "radius": [20.0 * degree]})
+    cdb = CraterDatabase(table, "moon")
+    cdb.add_sectors("part", 0.5, 1.5, start, stop)
+    stats = cdb.get_stats(
+        np.ones((180, 360)),
+        "part",
+        "weight_sum",
+        coverage="fraction",
+        weights="area",
+        raster_crs="planetocentric",
+        transform=(1, 0, -180, 0, -1, 90),
+    )
+    band = np.cos(np.radians(10.0)) - np.cos(np.radians(30.0))
+    area = MOON.a**2 * np.radians((stop - start) % 360.0) * band
+    assert stats["weight_sum_part"].iloc[0] == pytest.approx(area, rel=2e-4)

@@ -54,6 +54,8 @@ class Options:
             raise ArgumentError(
                 f"exclude_size must be a number of feature radii above 0, not {self.exclude_size!r}"
             )
+        if self.exclude is None and self.exclude_size != 1:
+            raise ArgumentError('exclude_size is of use with exclude="neighbors" only')
         least = self.min_valid_fraction
         if least is not None and not (_is_number(least) and 0 <= least <= 1):
             raise ArgumentError(f"min_valid_fraction must lie between 0 and 1, not {least!r}")

@@ -25,7 +25,7 @@ from craterkit.geodesy import (
 from craterkit.grids.cylindrical import CylindricalGrid
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from craterkit.grids.base import Grid
     from craterkit.regions import Outline, Polygons, RoundRegion
@@ -56,7 +56,10 @@ BATCH = 1 << 15
 FARTHEST = 2.0**40
 
 #: Rings inside an outline, and vertices on each, by which the place of an ROI is found that has no outline.
-FAN_RINGS, FAN_VERTICES = 16, 256
+FAN_RINGS, FAN_VERTICES = 8, 64
+
+#: Part of the raster's width that a torn ROI must leave free between two parts of it.
+WIDE_GAP = 0.3
 
 
 class Outlines(Protocol):
@@ -86,6 +89,9 @@ class Outlines(Protocol):
 
     def ground_areas(self, rois: Ints) -> Floats:
         """True areas of ROIs in m², near enough to tell which share of one is on a raster."""
+
+    def gap(self, roi: int) -> tuple[float, float] | None:
+        """Columns between which a torn ROI surely has no pixels, if the seam puts it on both sides."""
 
     def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
         """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
@@ -121,6 +127,7 @@ class RoundOutlines:
         self._empty = ~(region.reach(features.radius) > 0)
         self._count = np.full(size, FEWEST)
         self._smooth = np.zeros(size, dtype=bool)
+        self._gaps: dict[int, tuple[float, float]] = {}
         self.torn, self.leaves = np.zeros((2, size), dtype=bool)
         self.west, self.east, self.top, self.bottom = np.full((4, size), np.nan)
         for start in range(0, size, BATCH):
@@ -131,16 +138,19 @@ class RoundOutlines:
 
     def _measure(self, rois: Ints, tolerance: float) -> None:
         """Find how many vertices ROIs need, whether they are torn, and where they lie."""
-        count, going = FEWEST, rois
+        count, going, before = FEWEST, rois, np.full(rois.size, np.inf)
         while going.size:
             x, y = self._shell(going, count)
             stray = _stray(x, y)
             finite = np.asarray(np.isfinite(x + y).all(axis=1))
             if count == FEWEST:
                 done = finite & (_roughness(x, y) <= SMOOTH * tolerance)
+                hopeless = ~finite
             else:
                 with np.errstate(invalid="ignore"):
                     done = stray <= tolerance
+                    # Chords of a curve a quarter as long stray a sixteenth as far; a jump remains.
+                    hopeless = ~finite | (stray > before / 2.0)
             settled, at = going[done], np.flatnonzero(done)
             self._smooth[settled] = count == FEWEST and self._region.nvert is None
             # Half as many vertices stray by `stray`; a curve's chords stray with the square of their length.
@@ -157,10 +167,9 @@ class RoundOutlines:
                 y[at].max(axis=1) + margin,
             )
             self.torn[settled] = ~(_area(x[at], y[at]) * self._grid.orientation > 0)
-            going = going[~done]
-            lost = ~finite[~done]
-            self.torn[going[lost]] = True
-            going = going[~lost]
+            self.torn[going[hopeless & ~done]] = True
+            kept = ~done & ~hopeless
+            going, before = going[kept], stray[kept]
             count *= 4
             if count > MOST:
                 self.torn[going] = True
@@ -201,6 +210,7 @@ class RoundOutlines:
             self.west[roi] = self.east[roi] = self.top[roi] = self.bottom[roi] = np.nan
             return
         x, y = x[known], y[known]
+        self._find_gap(roi, np.sort(x))
         share = 0.25 if known.all() else 1.0
         margin = share * np.ptp(y) + 2.0
         self.top[roi], self.bottom[roi] = y.min() - margin, y.max() + margin
@@ -210,6 +220,19 @@ class RoundOutlines:
         else:
             margin = share * np.ptp(x) + 2.0
             self.west[roi], self.east[roi] = x.min() - margin, x.max() + margin
+
+    def _find_gap(self, roi: int, x: Floats) -> None:
+        steps = np.diff(x)
+        at = int(np.argmax(steps))
+        if self._grid.period < np.inf or steps[at] < WIDE_GAP * self._grid.shape[1]:
+            return
+        margin = max(x[at] - x[0], x[-1] - x[at + 1]) / 2.0 + 16.0
+        if steps[at] > 2.0 * margin:
+            self._gaps[roi] = float(x[at] + margin), float(x[at + 1] - margin)
+
+    def gap(self, roi: int) -> tuple[float, float] | None:
+        """Columns between which a torn ROI surely has no pixels, if the seam puts it on both sides."""
+        return self._gaps.get(roi)
 
     def _passes_by(self, roi: int) -> bool:
         """Whether the outline of a torn ROI comes nowhere near the raster, and does not surround it."""
@@ -245,9 +268,9 @@ class RoundOutlines:
         parts = self._smooth_rings(rois, np.flatnonzero(present & smooth))
         for count in np.unique(self._count[rois[present & ~smooth]]):
             at = np.flatnonzero((self._count[rois] == count) & present & ~smooth)
-            for outline in self._outlines(self._region, rois[at], int(count)):
-                distance = outline.distance * _swell(outline.step)
-                x, y = self._project(rois[at], outline.azimuth, distance)
+            # Twice as many as on a smooth outline, whose vertices make up for what chords cut off.
+            for outline in self._outlines(self._region, rois[at], 2 * int(count)):
+                x, y = self._project(rois[at], outline.azimuth, outline.distance)
                 parts.append(self._as_rings(at, outline.hole, x, y))
         return Rings.concatenate(parts) if parts else NO_RINGS
 
@@ -258,11 +281,10 @@ class RoundOutlines:
         count = self._count[rois[at]]
         parts = []
         for outline in self._outlines(self._region, rois[at], FEWEST):
-            swell = _swell(outline.step * FEWEST / count[:, None])
-            x, y = self._project(rois[at], outline.azimuth, outline.distance * swell)
+            x, y = self._project(rois[at], outline.azimuth, outline.distance)
             for wanted in np.unique(count):
                 own = np.flatnonzero(count == wanted)
-                fine = (_interpolate(values[own], int(wanted)) for values in (x, y))
+                fine = (_swollen(_interpolate(values[own], int(wanted))) for values in (x, y))
                 parts.append(self._as_rings(at[own], outline.hole, *fine))
         return parts
 
@@ -281,7 +303,7 @@ class RoundOutlines:
         phi = phi_from_lat(self._grid.body, self._features.lat[rois])
         fit = np.sqrt(np.prod(radii_of_curvature(self._grid.body, phi), axis=0))[:, None]
         areas = np.zeros(rois.size)
-        for outline in self._outlines(self._region, rois, FAN_VERTICES):
+        for outline in self._outlines(self._region, rois, 4 * FAN_VERTICES):
             # Between two directions a sphere has R² (1 − cos d/R) up to the distance d.
             per_turn = np.broadcast_to(
                 2.0 * np.sin(np.minimum(outline.distance / fit, np.pi) / 2.0) ** 2,
@@ -443,6 +465,10 @@ class PolygonOutlines:
         dense = shapely.segmentize(self._geometries[rois], 1.0)
         return np.asarray(shapely.area(shapely.transform(dense, flatten)))
 
+    def gap(self, roi: int) -> tuple[float, float] | None:
+        """Columns between which a torn ROI surely has no pixels: not known of polygons."""
+        return None
+
     def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
         """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
         import shapely
@@ -501,12 +527,16 @@ def _from_polar(distance: Floats, azimuth: Floats) -> tuple[Floats, Floats]:
     return distance * np.sin(angle), distance * np.cos(angle)
 
 
-def _swell(step: ArrayLike) -> Floats:
-    """By how much vertices lie outside a curve, so that the polygon has its area.
+def _swollen(values: Floats) -> Floats:
+    """Coordinates of vertices moved outwards, so that the polygon has the area of its curve.
 
-    `step` is the angle between neighbouring vertices, in degrees.
+    Sides θ apart on a circle cover sin(θ)/θ of it. A vertex is 2 (1 − cos θ) radii off the mean of its
+    neighbours, which tells the way and the measure.
     """
-    return np.asarray(1.0 / np.sqrt(np.sinc(np.asarray(step) / 180.0)))
+    turn = 2.0 * np.pi / values.shape[1]
+    share = (np.sqrt(turn / np.sin(turn)) - 1.0) / (2.0 * (1.0 - np.cos(turn)))
+    bend = 2.0 * values - np.roll(values, 1, axis=1) - np.roll(values, -1, axis=1)
+    return values + share * bend
 
 
 def _interpolate(values: Floats, count: int) -> Floats:

@@ -100,9 +100,10 @@ class RingFootprints:
             top, bottom = np.clip(self.rows[rois[position]], row_start, row_stop)
             low, high = (self._known_columns[side][rois[position]] for side in (0, 1))
             left, right = np.clip([np.floor(low), np.ceil(high)], 0, self.grid.columns).astype(int)
-            if bottom > top and right > left:
-                window = int(top), int(bottom), int(left), int(right)
-                parts.append(self._sampled(int(rois[position]), int(position), window))
+            for west, east in self._sides(int(rois[position]), int(left), int(right)):
+                if bottom > top and east > west:
+                    window = int(top), int(bottom), west, east
+                    parts.append(self._sampled(int(rois[position]), int(position), window))
         if len(parts) == 1:
             return parts[0]
         spans, order = Spans.join([part.spans for part in parts])
@@ -112,6 +113,13 @@ class RingFootprints:
             spans,
             np.concatenate([part.weights for part in parts if part.weights is not None])[order],
         )
+
+    def _sides(self, roi: int, left: int, right: int) -> list[tuple[int, int]]:
+        """Columns of a torn ROI, without those between its two sides."""
+        gap = self._outlines.gap(roi)
+        if gap is None:
+            return [(left, right)]
+        return [(left, min(int(gap[0]), right)), (max(int(gap[1]), left), right)]
 
     @cached_property
     def _known_columns(self) -> tuple[Floats, Floats]:

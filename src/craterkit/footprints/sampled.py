@@ -35,8 +35,9 @@ TILE, TILES = 32, 256
 #: Pixels between the points of a tile that are asked before it is filled.
 LATTICE = 8
 
-#: Samples of a pixel that the outline passes through, and pixels that are sampled at a time.
-SAMPLES, SAMPLED = 1024, 1 << 11
+#: Samples of a pixel that the outline passes through: for shares, and to see whether it is touched; pixels
+#: that are sampled at a time.
+SAMPLES, TOUCHES, SAMPLED = 1024, 256, 1 << 11
 
 #: Vertices of the outline: at least, at most, and for each pixel that it passes through.
 FEWEST, MOST, PER_PIXEL = 512, 1 << 17, 4.0
@@ -212,7 +213,7 @@ class _Sampler:
 
     def _sample(self, x: Floats, y: Floats) -> Floats:
         """Shares of pixels, by samples spread evenly over each."""
-        dx, dy = _spread_samples()
+        dx, dy = _spread_samples(TOUCHES if self._rules.coverage == "all_touched" else SAMPLES)
         x, y = x[:, None] + dx, y[:, None] + dy
         lon, lat = self._grid.to_body(x + self._column, y + self._row)
         weight = np.isfinite(lon).astype(np.float64)
@@ -222,7 +223,7 @@ class _Sampler:
         held = self._held(lon, lat, x)
         total = weight.sum(axis=1)
         # A share is one of the pixel's square, on which its area is reckoned, too.
-        whole = total if isinstance(self._grid, CylindricalGrid) else float(SAMPLES)
+        whole = total if isinstance(self._grid, CylindricalGrid) else float(dx.size)
         return np.divide(
             (held * weight).sum(axis=1), whole, out=np.zeros(total.shape), where=total > 0
         )
@@ -253,11 +254,11 @@ def _spread(marks: Bools) -> Bools:
     return spread
 
 
-def _spread_samples() -> tuple[Floats, Floats]:
+def _spread_samples(count: int) -> tuple[Floats, Floats]:
     """Places within a pixel: the additive recurrence of the plastic number.
 
     Roberts (2018), "The unreasonable effectiveness of quasirandom sequences".
     """
     plastic = 1.32471795724474602596
-    nth = np.arange(1, SAMPLES + 1)
+    nth = np.arange(1, count + 1)
     return np.mod(0.5 + nth / plastic, 1.0), np.mod(0.5 + nth / plastic**2, 1.0)

@@ -96,8 +96,7 @@ class Annulus:
     def outlines(self, radius: Floats, count: int) -> list[Outline]:
         """The outer circle, and the inner one if there is a hole."""
         azimuth = turn(self.nvert or count)[None, :]
-        step = 0.0 if self.nvert else 360.0 / count
-        circles = [Outline(azimuth, (radius * self.outer)[:, None], step)]
+        circles = [Outline(azimuth, (radius * self.outer)[:, None])]
         if self.inner > 0:
-            circles.append(Outline(azimuth, (radius * self.inner)[:, None], step, hole=True))
+            circles.append(Outline(azimuth, (radius * self.inner)[:, None], hole=True))
         return circles

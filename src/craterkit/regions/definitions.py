@@ -36,16 +36,12 @@ class Outline:
         Degrees clockwise from north, of vertices that run clockwise around what they enclose.
     distance : (n, k) or (n, 1) ndarray
         Metres from the centre. 0 all around where an ROI is empty.
-    step : float or (n, 1) ndarray
-        Degrees about the centre (of azimuth, or of an ellipse's eccentric anomaly) between neighbouring
-        vertices on a curve, whose chords the edges are; 0 if the edges are the boundary itself.
     hole : bool
         Whether the curve bounds ground that is left out.
     """
 
     azimuth: Floats
     distance: Floats
-    step: float | Floats
     hole: bool = False
 
 

@@ -304,7 +304,6 @@ def _refined_ring(body: Body, features: Features, i: int, region: RoundRegion, n
         picked = Outline(
             outline.azimuth[:, chosen],
             np.broadcast_to(outline.distance, outline.azimuth.shape)[:, chosen],
-            outline.step,
         )
         rings = Rings.around(body, lon, lat, picked)
         closing = rings.lon[0, 0] + 360.0 * rings.turn[0]

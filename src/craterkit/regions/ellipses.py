@@ -141,5 +141,4 @@ class Ellipse:
         anomaly = np.radians(turn(self.nvert or count))[None, :]
         along, across = major * np.cos(anomaly), minor * np.sin(anomaly)
         azimuth = np.nan_to_num(as_column(self.azimuth)) + np.degrees(np.arctan2(across, along))
-        step = 0.0 if self.nvert else 360.0 / count
-        return [Outline(azimuth, np.hypot(along, across), step)]
+        return [Outline(azimuth, np.hypot(along, across))]

@@ -142,7 +142,7 @@ class Sector:
         for (along, away), begin, end in zip(parts, ends[:-1], ends[1:], strict=True):
             azimuth[:, begin:end] = along
             distance[:, begin:end] = away
-        return [Outline(azimuth, distance, width / count)]
+        return [Outline(azimuth, distance)]
 
 
 def _direction(azimuth: PerFeature) -> Floats:

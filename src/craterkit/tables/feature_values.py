@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.errors import RegionError
+from craterkit.errors import ColumnError, RegionError
 from craterkit.tables.features import numeric_column
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def values_of(
     """
     label = column_of(value, table)
     if label is not None:
+        if label not in table:
+            raise ColumnError(f"{parameter}: the table has no column {label!r}")
         return numeric_column(table[label], what=what)
     if np.ndim(value) == 0 and not isinstance(value, pd.Series):
         number = isinstance(value, int | float | np.integer | np.floating)
