@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["batches", "portions"]
 
 #: Pairs of an ROI and a row whose footprints are found at a time.
-BATCH_ROWS = 1 << 14
+BATCH_ROWS = 1 << 15
 
 #: Pixels whose weights are found at a time, holes included.
 BATCH_PIXELS = 1 << 22
 
 #: Pixels that are worked on at a time.
-PORTION_PIXELS = 1 << 17
+PORTION_PIXELS = 1 << 18
 
 
 def batches(regions: JoinedRegions, chunk: Chunk) -> Iterator[slice]:
