@@ -9,9 +9,9 @@ from craterkit import CraterDatabase
 from craterkit.bodies import Body
 from craterkit.coordinates import CoordinateSystem
 from craterkit.footprints.engines import engine_for
-from craterkit.footprints.outlines import RoundOutlines
 from craterkit.footprints.parallels import ParallelAnnuli
 from craterkit.footprints.rings import RingFootprints, tolerance
+from craterkit.footprints.round_outlines import RoundOutlines
 from craterkit.footprints.rules import Rules
 from craterkit.grids.base import make_grid
 from craterkit.grids.cylindrical import CylindricalGrid

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from craterkit.footprints.outlines import PolygonOutlines, RoundOutlines
 from craterkit.footprints.parallels import ParallelAnnuli
+from craterkit.footprints.polygon_outlines import PolygonOutlines
 from craterkit.footprints.polygons import PolygonAnnuli
 from craterkit.footprints.rings import RingFootprints, tolerance
+from craterkit.footprints.round_outlines import RoundOutlines
 from craterkit.grids.cylindrical import CylindricalGrid
 from craterkit.regions import Annulus, Polygons, RoundRegion
 
