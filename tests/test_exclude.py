@@ -250,3 +250,10 @@ def test_other_values_are_refused(tmp_path, options, message):
     for extract in (cdb.get_stats, cdb.get_arrays, cdb.get_pixels):
         with pytest.raises(ArgumentError, match=message):
             extract(path, "c", **options)
+
+
+def test_exclude_size_alone_is_an_error():
+    cdb = CraterDatabase(worlds.table(0.0, 0.0, 1e4), "moon")
+    cdb.add_circles("c")
+    with pytest.raises(ArgumentError, match="exclude_size is of use with exclude"):
+        cdb.get_stats("nowhere.tif", "c", exclude_size=2)

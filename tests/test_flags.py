@@ -218,3 +218,10 @@ class TestFlag:
     def test_other_numbers_are_refused(self, value):
         with pytest.raises(ValueError, match=r"Flag|invalid value"):
             Flag(value)
+
+
+def test_flags_is_a_switch():
+    cdb = CraterDatabase(worlds.table(0.0, 0.0, 1e4), "moon")
+    cdb.add_circles("c")
+    with pytest.raises(ArgumentError, match="flags must be True or False, not 'yes'"):
+        cdb.get_stats("nowhere.tif", "c", flags="yes")

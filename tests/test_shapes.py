@@ -506,3 +506,11 @@ def test_sample_craters_take_any_shape():
         assert cdb.data[name].is_valid.all()
         assert (shapely.area(cdb.data[name].to_numpy()) > 0).all()
     assert shapely.equals(cdb.given.to_numpy(), cdb.oval.to_numpy()).all()
+
+
+def test_ellipses_and_sectors_name_missing_columns_and_units():
+    cdb = CraterDatabase(worlds.table(0.0, 0.0, 1e4), "moon")
+    with pytest.raises(ColumnError, match="no column 'az'"):
+        cdb.add_sectors("s", 0, 1, "az", 30)
+    with pytest.raises(ColumnError, match="radii"):
+        cdb.add_ellipses("e", [2.0], [1.0], 0, units="radiuss")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from craterkit.errors import ArgumentError
+
 if TYPE_CHECKING:
     import os
     from pathlib import Path
@@ -202,6 +204,8 @@ class ExtractsPixels:
             n_jobs=n_jobs,
             progress=progress,
         )
+        if not isinstance(flags, bool):
+            raise ArgumentError(f"flags must be True or False, not {flags!r}")
         if flags:
             request = request.including("flags")
         return self._with(extract_stats(self._subject(regions), rasters, request, options))

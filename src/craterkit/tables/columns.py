@@ -311,10 +311,11 @@ def _list(labels: Iterable[Hashable], limit: int = 50) -> str:
     return (", ".join(shown[:limit]) or "none") + more
 
 
-def _read_units(units: object) -> LengthUnit | None:
+def _read_units(units: object, others: str = "") -> LengthUnit | None:
     unit = _LENGTHS.get(units.strip().casefold()) if isinstance(units, str) else None
     if units is not None and unit is None:
-        raise ColumnError(f'units must be "m", "km", "meters", "kilometers" or None, not {units!r}')
+        known = f'"m", "km", "meters", "kilometers"{others} or None'
+        raise ColumnError(f"units must be {known}, not {units!r}")
     return unit
 
 
@@ -423,7 +424,7 @@ class EllipseColumns:
 
     def __init__(self, columns: Sequence[Hashable], units: str | None = None) -> None:
         self._in_radii = units == "radii"
-        self._table = _Table(columns, None if self._in_radii else _read_units(units))
+        self._table = _Table(columns, None if self._in_radii else _read_units(units, ', "radii"'))
 
     @property
     def metres_per_unit(self) -> float | None:
