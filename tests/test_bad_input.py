@@ -66,7 +66,7 @@ def test_every_error_derives_from_the_librarys_and_from_a_built_in():
     assert len(raised) >= 8
     for error in raised:
         assert issubclass(error, CraterkitError)
-        assert issubclass(error, ValueError | OSError | TypeError)
+        assert issubclass(error, ValueError | OSError | TypeError | RuntimeError)
     assert issubclass(RasterError, OSError)
     assert issubclass(DroppedRowsWarning, UserWarning)
 

@@ -240,7 +240,7 @@ def server(tmp_path):
 def test_addresses(tmp_path, server, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     CRATERS.to_csv(tmp_path / "craters.csv", index=False)
-    (tmp_path / "craters.csv.gz").write_bytes(gzip.compress(TEXT.encode("latin-1")))
+    (tmp_path / "craters.csv.gz").write_bytes(gzip.compress(TEXT.encode("latin-1"), mtime=0))
     POINTS.to_parquet(tmp_path / "craters.parquet")
     POINTS.to_file(tmp_path / "craters.geojson")
     for name in ("craters.csv?version=2", "craters.csv.gz", "craters.parquet", "craters.geojson"):
@@ -279,9 +279,9 @@ def test_what_is_no_path(dataset):
         ("empty.csv", b""),
         ("blank.csv", b"\n  \n"),
         ("empty.parquet", b""),
-        ("empty.csv.gz", gzip.compress(b"")),
+        ("empty.csv.gz", gzip.compress(b"", mtime=0)),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256))),
-        ("truncated.csv.gz", gzip.compress(TEXT.encode() * 99)[:60]),
+        ("truncated.csv.gz", gzip.compress(TEXT.encode() * 99, mtime=0)[:60]),
         ("plain.csv.gz", TEXT.encode()),
         ("plain.csv.zip", TEXT.encode()),
         ("ragged.csv", b"lat,lon\n1,2\n1,2,3,4\n"),

@@ -127,7 +127,18 @@ def _add_stats(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--nvert", metavar="N", type=int, help="use polygons of N vertices, not true circles")
     add("--jobs", metavar="N", type=int, help="threads (default: all cores)")
     add("--drop", action="store_true", help="leave out rows with impossible values")
-    add("--out", metavar="FILE", help=".csv or .parquet (default: CSV to standard output)")
+    add("--memory", metavar="SIZE", help="that pixels may take, such as 2GB (default: 512MiB)")
+    add(
+        "--flag-unreadable",
+        action="store_true",
+        help="go on where a raster cannot be read, and flag the features concerned",
+    )
+    add(
+        "--out",
+        metavar="FILE",
+        help=".csv or .parquet (default: CSV to standard output); a run to .parquet that was cut short "
+        "goes on where it stopped",
+    )
     stats.set_defaults(run=_stats)
 
 
@@ -163,6 +174,7 @@ def _stats(parsed: argparse.Namespace) -> None:
     else:
         cdb.add_annuli(region, *parsed.annulus, nvert=parsed.nvert)
     rasters = parsed.rasters
+    resumable = out is not None and out.suffix.lower() == ".parquet"
     stats = cdb.get_stats(
         rasters[0] if len(rasters) == 1 else rasters,
         region,
@@ -172,11 +184,16 @@ def _stats(parsed: argparse.Namespace) -> None:
         coverage=parsed.coverage,
         weights=parsed.weights,
         raster_crs=parsed.raster_crs,
+        errors="flag" if parsed.flag_unreadable else "raise",
+        max_memory=parsed.memory,
+        out=out if resumable else None,
     )
+    if isinstance(stats, Path):
+        return
     if out is None:
         stats.to_csv(sys.stdout, index=False)
     else:
-        _write(stats, out)
+        _write_csv(stats, out)
 
 
 def _check_out(path: Path) -> Path:
@@ -186,25 +203,19 @@ def _check_out(path: Path) -> Path:
     if not path.parent.is_dir():
         raise ArgumentError(f"--out: there is no folder {str(path.parent)!r}")
     if path.suffix.lower() == ".parquet":
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError:
-            raise ArgumentError(
-                "--out: writing .parquet needs pyarrow; install it, or write .csv"
-            ) from None
+        from craterkit.extraction.parquet import parquet_path
+
+        parquet_path(path)
     return path
 
 
-def _write(stats: pd.DataFrame, path: Path) -> None:
+def _write_csv(stats: pd.DataFrame, path: Path) -> None:
     """Write a table whole or not at all."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.suffix.lower() == ".parquet":
-            stats.to_parquet(unfinished, index=False)
-        else:
-            stats.to_csv(unfinished, index=False)
+        stats.to_csv(unfinished, index=False)
         unfinished.replace(path)
-    except (OSError, TypeError, ValueError) as error:  # Parquet cannot hold what `frac` gives
+    except OSError as error:
         raise ArgumentError(f"--out: {str(path)!r} cannot be written: {error}") from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ distributed. This module imports matplotlib only to draw, and never touches its 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -75,8 +75,8 @@ def measure_rims() -> tuple[CraterDatabase, pd.DataFrame, pd.Series]:
     """
     cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon", units="km")
     cdb.add_annuli("rim", 1, 1.5)
-    stats = cdb.get_stats(sample_data["moon.tif"], "rim")
-    pixels = cdb.get_arrays(sample_data["moon.tif"], "rim")["rim"]
+    stats = cast("pd.DataFrame", cdb.get_stats(sample_data["moon.tif"], "rim"))
+    pixels = cast("pd.DataFrame", cdb.get_arrays(sample_data["moon.tif"], "rim"))["rim"]
     stats["percentile_90_rim"] = [
         np.percentile(a.compressed(), 90) if a.count() else np.nan for a in pixels
     ]

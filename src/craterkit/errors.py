@@ -15,17 +15,20 @@ __all__ = [
     "ArgumentError",
     "BodyError",
     "CRSError",
+    "ClusterError",
     "ColumnError",
     "CraterkitError",
     "CraterkitWarning",
     "DroppedRowsWarning",
     "FeatureError",
+    "OutputError",
     "OutsideRasterWarning",
     "RasterError",
     "RasterTypeError",
     "RegionError",
     "StatisticError",
     "TableError",
+    "UnreadableWarning",
 ]
 
 
@@ -69,8 +72,16 @@ class RasterError(CraterkitError, OSError):
     """A raster that cannot be opened or read."""
 
 
+class OutputError(CraterkitError, OSError):
+    """A result that cannot be written, or what an earlier run wrote that cannot be read."""
+
+
 class RasterTypeError(CraterkitError, TypeError):
     """Something that is no raster at all."""
+
+
+class ClusterError(CraterkitError, RuntimeError):
+    """A Dask cluster that cannot do its work."""
 
 
 class StatisticError(CraterkitError, ValueError):
@@ -87,6 +98,10 @@ class DroppedRowsWarning(CraterkitWarning):
 
 class OutsideRasterWarning(CraterkitWarning):
     """Some regions of interest lie outside the raster."""
+
+
+class UnreadableWarning(CraterkitWarning):
+    """Parts of a raster could not be read, and ``errors="flag"`` was given."""
 
 
 def quoted(names: Iterable[object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
-    from craterkit.extraction.extract import Subject
+    from craterkit.extraction.subject import Subject
     from craterkit.footprints.rules import Coverage
     from craterkit.regions import Regions
     from craterkit.tables.features import Features
@@ -37,16 +38,9 @@ class ExtractsPixels:
     _table: pd.DataFrame
 
     def _subject(self, regions: str | Sequence[str]) -> Subject:
-        from craterkit.extraction.extract import Subject
+        from craterkit.extraction.subject import Subject
 
-        index = self._table.index
-        return Subject(
-            self._body,
-            self._features,
-            self._regions.pick(regions),
-            name_feature=lambda i: f"row {index[i]!r}",
-            taken=frozenset(self._table.columns),
-        )
+        return Subject(self._body, self._features, self._regions.pick(regions), self._table.index)
 
     def get_stats(
         self,
@@ -68,8 +62,13 @@ class ExtractsPixels:
         raster_crs: object = None,
         transform: object = None,
         align: Literal["nearest"] | None = None,
+        errors: Literal["raise", "flag"] = "raise",
         progress: bool | None = None,
-    ) -> pd.DataFrame:
+        max_memory: float | str | None = None,
+        client: object = None,
+        scheduler: Literal["threads", "processes"] | None = None,
+        out: str | os.PathLike[str] | None = None,
+    ) -> pd.DataFrame | Path:
         """Compute statistics of rasters in regions.
 
         Parameters
@@ -96,7 +95,8 @@ class ExtractsPixels:
             Raw value that means "no data" instead of the file's, for all rasters or by name. Mask
             bands, NaN and infinities are invalid in any case.
         n_jobs : int, optional
-            Threads; all cores by default and for -1, all but one for -2.
+            Threads (processes with ``scheduler="processes"``); all cores by default and for -1, all but
+            one for -2. Results do not depend on it.
         coverage : {"all_touched", "center", "fraction"}, default "all_touched"
             Whether a pixel belongs if the region touches it, if its centre lies in the region, or with the
             share of it that the region covers.
@@ -136,12 +136,29 @@ class ExtractsPixels:
         align : {None, "nearest"}, default None
             Rasters of `where` and `weights` must lie on the raster's own grid; with ``"nearest"`` they
             may lie on any, and the pixel in which a pixel's centre lies answers for it.
+        errors : {"raise", "flag"}, default "raise"
+            What blocks of a raster that cannot be read do: raise an error, or have the ROIs that have
+            pixels in them marked with `Flag.UNREADABLE` in a column of flags, with NaN for statistics.
         progress : bool, optional
             Whether to show a progress bar; by default once work lasts over a second.
+        max_memory : int or str, default "512 MiB"
+            How much memory pixels may take, in bytes or as in ``"2 GB"``. What each feature has beside
+            them (some 100 to 300 bytes) is not counted, nor is what a function of `stats` gets: all
+            values of an ROI at once.
+        client : dask.distributed.Client, optional
+            A cluster whose workers do the work (needs ``pip install "craterkit[dask]"``). They open rasters
+            by name, so that all must see the same files.
+        scheduler : {"threads", "processes"}, optional
+            ``"processes"``: a cluster of local processes, started for this call.
+        out : str or os.PathLike, optional
+            A Parquet file to write (needs ``pip install "craterkit[parquet]"``). Finished features are kept
+            beside it, in ``<out>.partial``, as they come: the same call goes on where one that was cut
+            short stopped, and does nothing once all is done. Of another run, the file or the folder is
+            not touched but refused.
 
         Returns
         -------
-        pandas.DataFrame
+        pandas.DataFrame, or pathlib.Path with `out`
             The table with columns ``<stat>_<region>`` for one bare raster, and
             ``<stat>_<raster>_<region>`` for a list or dict, where a list's rasters are named by
             the stems of their files and arrays by their own. Several bands add ``_b<number>`` or
@@ -154,12 +171,20 @@ class ExtractsPixels:
         CRSError
             If a raster has no CRS, is of another body, or no part of it lies on the body.
         RasterError
-            If a raster cannot be opened or read; names the file and the place.
+            If a raster cannot be opened or read; names the file and the block.
+        ClusterError
+            If a cluster has no workers, or loses them again and again.
+        OutputError
+            If `out` cannot be written; what was finished is kept.
+        KeyboardInterrupt
+            After Ctrl-C, once the blocks in hand are done. Pressed twice, it stops at once.
 
         Warns
         -----
         OutsideRasterWarning
             If regions of interest lie outside a raster; these get count 0 and NaN.
+        UnreadableWarning
+            If blocks could not be read, with ``errors="flag"``.
 
         Examples
         --------
@@ -183,7 +208,8 @@ class ExtractsPixels:
         >>> list(low.columns[-4:])
         ['mean_rim', 'count_rim', 'std_rim', 'flags_rim']
         """
-        from craterkit.extraction.extract import extract_stats
+        from craterkit.extraction.execution import Execution
+        from craterkit.extraction.get_stats import extract_stats, write_stats
         from craterkit.extraction.options import Options
         from craterkit.statistics.registry import parse_statistics
 
@@ -201,14 +227,25 @@ class ExtractsPixels:
             raster_crs=raster_crs,
             transform=transform,
             align=align,
+            errors=errors,
+        )
+        execution = Execution(
             n_jobs=n_jobs,
+            client=client,
+            scheduler=scheduler,
+            max_memory=max_memory,
             progress=progress,
         )
         if not isinstance(flags, bool):
             raise ArgumentError(f"flags must be True or False, not {flags!r}")
         if flags:
             request = request.including("flags")
-        return self._with(extract_stats(self._subject(regions), rasters, request, options))
+        subject, table = self._subject(regions), self._table
+        if out is not None:
+            return write_stats(subject, rasters, request, options, execution, table=table, out=out)
+        return self._with(
+            extract_stats(subject, rasters, request, options, execution, taken=table.columns)
+        )
 
     def get_arrays(
         self,
@@ -227,16 +264,25 @@ class ExtractsPixels:
         transform: object = None,
         align: Literal["nearest"] | None = None,
         georeferenced: bool = False,
+        errors: Literal["raise", "flag"] = "raise",
         progress: bool | None = None,
-    ) -> pd.DataFrame:
+        max_memory: float | str | None = None,
+        client: object = None,
+        scheduler: Literal["threads", "processes"] | None = None,
+        out: str | os.PathLike[str] | None = None,
+    ) -> pd.DataFrame | Path:
         """Cut the pixels of regions out of rasters.
 
         Parameters
         ----------
         rasters, regions, nodata, n_jobs, bands, scaled, raster_crs, transform, progress
             As in `get_stats`.
+        max_memory, client, scheduler
+            As in `get_stats`; `max_memory` does not bound the arrays themselves (see `iter_arrays`).
         where, exclude, exclude_size, align
             As in `get_stats`; pixels that are left out are masked.
+        errors : {"raise", "flag"}, default "raise"
+            What blocks of a raster that cannot be read do: raise an error, or be masked, with a warning.
         coverage : {"all_touched", "center", "fraction"}, default "all_touched"
             Which pixels belong; ``"fraction"`` takes those of ``"all_touched"``.
         georeferenced : bool, default False
@@ -265,7 +311,8 @@ class ExtractsPixels:
         >>> type(arrays["rim"].iloc[0]).__name__
         'MaskedArray'
         """
-        from craterkit.extraction.extract import extract_arrays
+        from craterkit.extraction.execution import Execution
+        from craterkit.extraction.get_arrays import extract_arrays
         from craterkit.extraction.options import Options
 
         options = Options(
@@ -279,11 +326,109 @@ class ExtractsPixels:
             raster_crs=raster_crs,
             transform=transform,
             align=align,
+            errors=errors,
+        )
+        execution = Execution(
             n_jobs=n_jobs,
+            client=client,
+            scheduler=scheduler,
+            max_memory=max_memory,
             progress=progress,
         )
         subject = self._subject(regions)
-        return self._with(extract_arrays(subject, rasters, options, georeferenced=georeferenced))
+        return self._with(
+            extract_arrays(
+                subject,
+                rasters,
+                options,
+                execution,
+                georeferenced=georeferenced,
+                taken=self._table.columns,
+            )
+        )
+
+    def iter_arrays(
+        self,
+        rasters: Rasters,
+        regions: str | Sequence[str],
+        nodata: float | Mapping[str, float] | None = None,
+        n_jobs: int | None = None,
+        *,
+        coverage: Coverage = "all_touched",
+        where: Where | None = None,
+        exclude: Literal["neighbors"] | None = None,
+        exclude_size: float = 1.0,
+        bands: int | str | Sequence[int | str] = 1,
+        scaled: bool = True,
+        raster_crs: object = None,
+        transform: object = None,
+        align: Literal["nearest"] | None = None,
+        errors: Literal["raise", "flag"] = "raise",
+        progress: bool | None = None,
+        max_memory: float | str | None = None,
+        client: object = None,
+        scheduler: Literal["threads", "processes"] | None = None,
+    ) -> Iterator[tuple[Any, np.ma.MaskedArray[Any, Any]]]:
+        """Cut the pixels of regions out of rasters, one feature after the other.
+
+        For more arrays than memory holds. They come in the order in which the raster is read, those
+        without pixels last.
+
+        Parameters
+        ----------
+        rasters, regions, nodata, n_jobs, bands, scaled, raster_crs, transform, progress
+            As in `get_stats`.
+        coverage, where, exclude, exclude_size, align, errors
+            As in `get_arrays`.
+        max_memory, client, scheduler
+            As in `get_stats`. An array that is larger than `max_memory` is held nonetheless.
+
+        Yields
+        ------
+        index : label
+            The feature's label in the table's index; with several rasters, regions or bands, a pair of it
+            and the name of the column that `get_arrays` would have.
+        array : numpy.ma.MaskedArray
+            The array that `get_arrays` would give.
+
+        Raises
+        ------
+        RegionError, ArgumentError, CRSError, RasterError
+            As `get_stats`; wrong arguments at once, not with the first array.
+
+        Examples
+        --------
+        >>> from craterkit import CraterDatabase, sample_data
+        >>> cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon")
+        >>> cdb.add_annuli("rim", 1, 1.5)
+        >>> import numpy as np
+        >>> reliefs = {i: np.ptp(a) for i, a in cdb.iter_arrays(sample_data["moon_dem.tif"], "rim")}
+        """
+        from craterkit.extraction.execution import Execution
+        from craterkit.extraction.get_arrays import iterate_arrays
+        from craterkit.extraction.options import Options
+
+        options = Options(
+            coverage=coverage,
+            where=where,
+            exclude=exclude,
+            exclude_size=exclude_size,
+            nodata=nodata,
+            bands=bands,
+            scaled=scaled,
+            raster_crs=raster_crs,
+            transform=transform,
+            align=align,
+            errors=errors,
+        )
+        execution = Execution(
+            n_jobs=n_jobs,
+            client=client,
+            scheduler=scheduler,
+            max_memory=max_memory,
+            progress=progress,
+        )
+        return iterate_arrays(self._subject(regions), rasters, options, execution)
 
     def get_pixels(
         self,
@@ -304,6 +449,9 @@ class ExtractsPixels:
         transform: object = None,
         align: Literal["nearest"] | None = None,
         progress: bool | None = None,
+        max_memory: float | str | None = None,
+        client: object = None,
+        scheduler: Literal["threads", "processes"] | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> pd.DataFrame | Path:
         """List the pixels of regions, one row for each.
@@ -360,7 +508,8 @@ class ExtractsPixels:
         True
         >>> means = pixels.groupby("feature")["value"].mean()
         """
-        from craterkit.extraction.extract import extract_pixels
+        from craterkit.extraction.execution import Execution
+        from craterkit.extraction.get_pixels import extract_pixels
         from craterkit.extraction.options import Options
 
         options = Options(
@@ -375,14 +524,19 @@ class ExtractsPixels:
             raster_crs=raster_crs,
             transform=transform,
             align=align,
+        )
+        execution = Execution(
             n_jobs=n_jobs,
+            client=client,
+            scheduler=scheduler,
+            max_memory=max_memory,
             progress=progress,
         )
         return extract_pixels(
             self._subject(regions),
             rasters,
             options,
-            index=self._table.index,
+            execution,
             columns=columns,
             out=out,
         )

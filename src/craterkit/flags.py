@@ -46,6 +46,11 @@ class Flag(enum.IntFlag, boundary=enum.STRICT):
         "The ROI lies on both sides of the raster's edge, or reaches the edge or seam of the map.",
     )
     BELOW_MIN_VALID = 256, "The valid fraction is below min_valid_fraction: statistics are NaN."
+    UNREADABLE = (
+        512,
+        "Blocks of the raster that the ROI has pixels in could not be read: count is 0 and statistics "
+        "are NaN.",
+    )
 
     _meaning: str
 

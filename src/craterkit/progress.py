@@ -12,7 +12,9 @@ PATIENCE = 1.0
 
 
 class Progress:
-    """Count finished ROIs, and show a tqdm bar if asked to or if it takes long.
+    """Count finished ROIs and pixels, and show a tqdm bar if asked to or if it takes long.
+
+    The bar shows how much is done, the rates, and the time that is left.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ class Progress:
         self._description = description
         self._show = show
         self._done = 0
+        self._pixels = 0
         self._start = time.monotonic()
         self._bar: Any = None
 
@@ -41,13 +44,22 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def advance(self, finished: int) -> None:
-        """Count `finished` more ROIs."""
+    def advance(self, finished: int, pixels: int = 0) -> None:
+        """Count more finished ROIs, and more pixels of the raster that were read."""
         self._done += finished
-        if self._bar is not None:
-            self._bar.update(finished)
-        elif self._show is None and self._done < self._total and self._elapsed() > PATIENCE:
-            self._open()
+        self._pixels += pixels
+        if self._bar is None:
+            if self._show is None and self._done < self._total and self._elapsed() > PATIENCE:
+                self._open()
+            return
+        self._bar.set_postfix_str(self._pixel_text(), refresh=False)
+        self._bar.update(finished)
+
+    def _pixel_text(self) -> str:
+        from tqdm.auto import tqdm
+
+        rate = self._pixels / max(self._elapsed(), 1e-9)
+        return f"{tqdm.format_sizeof(self._pixels)}px read, {tqdm.format_sizeof(rate)}px/s"
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._start
@@ -62,4 +74,5 @@ class Progress:
             desc=self._description,
             unit="ROI",
             unit_scale=True,
+            dynamic_ncols=True,
         )

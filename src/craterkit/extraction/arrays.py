@@ -1,7 +1,8 @@
-"""Masked arrays of the pixels of all ROIs over one raster."""
+"""Masked arrays of the pixels of ROIs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
     from affine import Affine
     from numpy.typing import NDArray
 
+    from craterkit.extraction.blocks import Pixels
     from craterkit.extraction.companions import Layers
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
-    from craterkit.extraction.walk import Pixels
     from craterkit.grids.base import Grid
-    from craterkit.rasters.base import Band
+    from craterkit.rasters.base import Band, Window
 
     Ints = NDArray[np.intp]
     Bools = NDArray[np.bool_]
     Masked = np.ma.MaskedArray[Any, Any]
+    KeepArrays = Callable[[int, list[Masked], tuple[int, int]], None]
 
-__all__ = ["ArraysWorker"]
+__all__ = ["ArrayJoiner", "ArraysWorker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Patch:
 
 
 class ArraysWorker:
-    """Cuts arrays out of the chunks of a walk.
+    """Cuts the pixels of ROIs out of a chunk.
 
     Parameters
     ----------
@@ -52,31 +54,14 @@ class ArraysWorker:
         The raster's grid.
     selection : Selection
         The ROIs and their pixels.
-    bands : sequence of Band
-        The bands.
-    scaled : bool
-        Whether scale and offset are applied.
     """
 
-    def __init__(
-        self,
-        grid: Grid,
-        selection: Selection,
-        bands: Sequence[Band],
-        *,
-        scaled: bool,
-    ) -> None:
+    def __init__(self, grid: Grid, selection: Selection) -> None:
         self._grid = grid
         self._selection = selection
-        self._bands = bands
-        self._scaled = scaled
         low, high = selection.regions.columns()
         self._middle = (low + high) / 2
-        self._waiting: dict[int, list[list[Patch]]] = {}
-        #: Masked arrays by band and ROI; None for those without a pixel.
-        self.arrays: list[list[Masked | None]] = [[None] * len(selection.regions) for _ in bands]
-        #: First row and column of each ROI's window.
-        self.corners: dict[int, tuple[int, int]] = {}
+        self._all_around = high - low >= grid.columns
 
     def work(
         self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers
@@ -84,7 +69,7 @@ class ArraysWorker:
         """Patches of the ROIs of a chunk: (roi, one patch a band)."""
         out = []
         for batch, footprints, taken in self._selection.whole(chunk, layers):
-            rois, spans = chunk.rois[batch], footprints.spans
+            rois, spans = chunk.rois[batch.rois], footprints.spans
             if not len(spans):
                 continue
             cuts = [*np.flatnonzero(np.diff(spans.roi, prepend=-1)), len(spans)]
@@ -96,10 +81,17 @@ class ArraysWorker:
                 out.append((roi, self._patches(roi, own, left_out, pixels)))
         return out
 
+    def renumber(
+        self, result: list[tuple[int, list[Patch]]], rois: Ints
+    ) -> list[tuple[int, list[Patch]]]:
+        """The result with ``rois[i]`` for ROI i."""
+        return [(int(rois[roi]), patches) for roi, patches in result]
+
     def _patches(
         self, roi: int, spans: Spans, left_out: Bools | None, pixels: Sequence[Pixels]
     ) -> list[Patch]:
-        start, stop = self._unwrap(roi, spans)
+        window = pixels[0].window
+        start, stop = self._unwrap(roi, spans, window)
         top, left = int(spans.row[0]), int(start.min())
         height, width = int(spans.row[-1]) - top + 1, int(stop.max()) - left
         outside = np.ones((height, width), dtype=bool)
@@ -107,21 +99,26 @@ class ArraysWorker:
         outside.reshape(-1)[places] = False if left_out is None else left_out
         patches = []
         for pixel in pixels:
-            rows = slice(top - pixel.row_start, top - pixel.row_start + height)
-            raw = self._columns(pixel.raw[rows], left, width)
+            rows = slice(top - window.row_start, top - window.row_start + height)
+            raw = self._columns(pixel.raw[rows], left, width, window)
             masked = outside.copy()
             valid = pixel.band.valid(raw)
             if valid is not None:
                 masked |= ~valid
             if pixel.mask is not None:
-                masked |= self._columns(pixel.mask[rows], left, width) == 0
+                masked |= self._columns(pixel.mask[rows], left, width, window) == 0
+            if pixel.unread is not None:
+                masked |= self._columns(pixel.unread[rows], left, width, window)
             patches.append(Patch(top, left, raw, masked))
         return patches
 
-    def _unwrap(self, roi: int, spans: Spans) -> tuple[Ints, Ints]:
+    def _unwrap(self, roi: int, spans: Spans, window: Window) -> tuple[Ints, Ints]:
         """Columns of an ROI's spans, contiguous across the seam."""
         columns = self._grid.columns
         if not self._grid.wraps or (spans.length >= columns).any():
+            return spans.start, spans.stop
+        if window.shape[1] < columns and self._all_around[roi]:
+            # Rows may be whole parallels, of which this is a part.
             return spans.start, spans.stop
         middle = (spans.start + spans.stop) / 2
         # The turn that brings each span nearest to the ROI's centre.
@@ -131,45 +128,75 @@ class ArraysWorker:
             return spans.start, spans.stop
         return start, stop
 
-    def _columns(self, data: NDArray[Any], left: int, width: int) -> NDArray[Any]:
-        """A copy of `width` columns from `left` on, wrapped around the body if need be."""
-        columns = self._grid.columns
-        if left >= 0 and left + width <= columns:
-            return data[:, left : left + width].copy()
-        return data[:, np.arange(left, left + width) % columns]
+    def _columns(self, data: NDArray[Any], left: int, width: int, window: Window) -> NDArray[Any]:
+        """A copy of `width` columns from `left` on, wrapped around the body if need be.
 
-    def collect(self, chunk: Chunk, result: list[tuple[int, list[Patch]]]) -> None:
+        ``data`` are the columns of `window`; others give zeros.
+        """
+        begin = left - window.col_start
+        if begin >= 0 and begin + width <= data.shape[1]:
+            return data[:, begin : begin + width].copy()
+        at = np.arange(left, left + width)
+        at = (at % self._grid.columns if self._grid.wraps else at) - window.col_start
+        there = (at >= 0) & (at < data.shape[1])
+        out = np.zeros((data.shape[0], width), dtype=data.dtype)
+        out[:, there] = data[:, at[there]]
+        return out
+
+
+class ArrayJoiner:
+    """Joins the patches of each ROI, in the order of the chunks, to whole arrays.
+
+    Parameters
+    ----------
+    grid : Grid
+        The raster's grid.
+    bands : sequence of Band
+        The bands.
+    keep : callable
+        Takes an ROI, its masked array of each band, and the arrays' first row and column.
+    scaled : bool
+        Whether scale and offset are applied.
+    """
+
+    def __init__(
+        self, grid: Grid, bands: Sequence[Band], keep: KeepArrays, *, scaled: bool
+    ) -> None:
+        self._grid = grid
+        self._bands = bands
+        self._keep = keep
+        self._scaled = scaled
+        self._waiting: dict[int, list[list[Patch]]] = {}
+
+    def collect(self, chunk: Chunk, result: Iterable[tuple[int, list[Patch]]]) -> None:
         """Keep patches; join those of ROIs that end in this chunk."""
-        ends = {int(roi) for roi in chunk.rois[chunk.ends & ~chunk.begins]}
-        within = {int(roi) for roi in chunk.rois[chunk.ends & chunk.begins]}
         for roi, patches in result:
-            if roi in within:
-                self._finish(roi, [patches])
-            else:
-                self._waiting.setdefault(roi, []).append(patches)
-        for roi in ends & self._waiting.keys():
-            self._finish(roi, self._waiting.pop(roi))
+            self._waiting.setdefault(roi, []).append(patches)
+        for roi in chunk.rois[chunk.ends].tolist():
+            if roi in self._waiting:
+                self._finish(roi, self._waiting.pop(roi))
 
     def _finish(self, roi: int, parts: list[list[Patch]]) -> None:
+        arrays, corner = [], (0, 0)
         for number, band in enumerate(self._bands):
             patch = _join([patches[number] for patches in parts], self._grid.columns)
             data = patch.raw
             if self._scaled and band.is_scaled:
                 data = band.physical(data)
-            self.arrays[number][roi] = np.ma.MaskedArray(data, mask=patch.masked)
-            self.corners[roi] = (patch.row, patch.column)
+            arrays.append(np.ma.MaskedArray(data, mask=patch.masked))
+            corner = patch.row, patch.column
+        self._keep(roi, arrays, corner)
 
-    def dtype(self, band: Band) -> np.dtype[Any]:
-        """The dtype of a band's arrays."""
-        return np.dtype(np.float64) if self._scaled and band.is_scaled else band.dtype
+    def no_array(self, band: Band) -> Masked:
+        """What an ROI without pixels has."""
+        scaled = self._scaled and band.is_scaled
+        return np.ma.MaskedArray(np.zeros((0, 0), dtype=np.float64 if scaled else band.dtype))
 
-    def transform(self, roi: int) -> Affine | None:
-        """Affine transform of an ROI's array; None if it is empty."""
+    def transform(self, corner: tuple[int, int]) -> Affine:
+        """Affine transform of an array that has its first row and column there."""
         from affine import Affine
 
-        if roi not in self.corners:
-            return None
-        row, column = self.corners[roi]
+        row, column = corner
         t = self._grid.transform
         x, y = t.c + column * t.a + row * t.b, t.f + column * t.d + row * t.e
         return Affine(t.a, t.b, x, t.d, t.e, y)

@@ -1,9 +1,9 @@
-"""Batches: ROIs and spans cut into portions that fit the processor's caches."""
+"""Batches: ROIs and spans cut into portions that fit the budget and the processor's caches."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.intp]
 
-__all__ = ["batches", "portions"]
+__all__ = ["Batch", "batches", "portions"]
 
 #: Pairs of an ROI and a row whose footprints are found at a time.
 BATCH_ROWS = 1 << 15
@@ -31,16 +31,41 @@ BATCH_PIXELS = 1 << 22
 PORTION_PIXELS = 1 << 18
 
 
-def batches(regions: JoinedRegions, chunk: Chunk) -> Iterator[slice]:
-    """Cut the ROIs of a chunk into runs of one group and of a bounded size."""
+class Batch(NamedTuple):
+    """Some ROIs of a chunk, or a strip of a single large one.
+
+    `rois` are positions in those of the chunk; `is_strip` tells that other batches have the rest of
+    the ROI's pixels in the chunk.
+    """
+
+    rois: slice
+    row_start: int
+    row_stop: int
+    is_strip: bool
+
+
+def batches(regions: JoinedRegions, chunk: Chunk, limit: int) -> Iterator[Batch]:
+    """Cut the ROIs of a chunk into runs of one group, of up to about `limit` pixels each."""
     window, rois = chunk.window, chunk.rois
+    if not rois.size:
+        return
+    limit = min(limit, BATCH_PIXELS)
     top, bottom = np.clip(regions.rows[rois].T, window.row_start, window.row_stop)
-    rows = np.cumsum(bottom - top) // BATCH_ROWS
-    pixels = np.cumsum((bottom - top) * chunk.widths) // BATCH_PIXELS
-    new = (np.diff(rows) > 0) | (np.diff(pixels) > 0) | (np.diff(regions.groups[rois]) > 0)
-    cuts = [0, *(np.flatnonzero(new) + 1), rois.size]
+    pixels = (bottom - top) * chunk.widths
+    large = pixels > limit
+    new = np.diff(np.cumsum(bottom - top) // BATCH_ROWS) > 0
+    new |= np.diff(np.cumsum(pixels) // limit) > 0
+    new |= np.diff(regions.groups[rois]) > 0
+    new |= large[1:] | large[:-1]
+    cuts = [0, *(np.flatnonzero(new) + 1).tolist(), rois.size]
     for start, stop in pairwise(cuts):
-        yield slice(int(start), int(stop))
+        if not large[start]:
+            yield Batch(slice(start, stop), window.row_start, window.row_stop, False)
+            continue
+        step = max(1, int(limit / chunk.widths[start]))
+        edges = [*range(int(top[start]), int(bottom[start]), step), int(bottom[start])]
+        for first, end in pairwise(edges):
+            yield Batch(slice(start, stop), first, end, len(edges) > 2)
 
 
 def portions(footprints: Footprints) -> Iterator[Footprints]:

@@ -38,6 +38,9 @@ SLAB_PIXELS = 1 << 22
 STRIP_PIXELS = 1 << 18
 
 
+NO_WINDOW = Window(0, 0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
     """What companions say of the pixels of a chunk's window; None where there is none.
@@ -47,14 +50,13 @@ class Layers:
 
     chosen: Bools | None = None
     weights: Floats | None = None
-    row_start: int = 0
+    window: Window = NO_WINDOW
 
     def places(self, spans: Spans) -> Ints:
         """Flat indices of the pixels of spans."""
-        layer = self.chosen if self.chosen is not None else self.weights
-        assert layer is not None
-        first = (spans.row - self.row_start) * layer.shape[1] + spans.start
-        return ranges(first, spans.length)
+        window = self.window
+        row = spans.row - window.row_start
+        return ranges(row * window.shape[1] + (spans.start - window.col_start), spans.length)
 
 
 class Sample(NamedTuple):
@@ -204,6 +206,15 @@ class Companions:
         for companion in self._companions:
             companion.raster.close()
 
+    @property
+    def bytes_per_pixel(self) -> int:
+        """What they take for each pixel of a chunk of another raster."""
+        if not self._companions:
+            return 0
+        weights = 8 if any(of.condition is None for of in self._companions) else 0
+        places = 32 if self._nearest else 0
+        return 1 + weights + places + max(of.band.dtype.itemsize + 10 for of in self._companions)
+
     def check(self, grid: Grid) -> None:
         """Raise unless every pixel of a raster's grid has its pixel on each companion."""
         for companion in self._companions:
@@ -236,7 +247,11 @@ class Companions:
                     sample.part.row_start - window.row_start,
                     sample.part.row_stop - window.row_start,
                 )
-                part = rows, slice(sample.part.col_start, sample.part.col_stop)
+                columns = slice(
+                    sample.part.col_start - window.col_start,
+                    sample.part.col_stop - window.col_start,
+                )
+                part = rows, columns
                 if condition is None:
                     assert weights is not None
                     usable, weights[part] = self._weigh(companion, sample)
@@ -245,7 +260,7 @@ class Companions:
                         band, sample.raw, sample.unmasked, scaled=self._scaled, name=name
                     )
                 chosen[part] &= usable
-        return Layers(chosen, weights, window.row_start)
+        return Layers(chosen, weights, window)
 
     def _weigh(self, companion: Companion, sample: Sample) -> tuple[Bools, Floats]:
         """Which pixels have a weight, and all weights: 0 where there is none."""

@@ -88,6 +88,10 @@ class Neighbors:
         self._count = np.bincount(rois, minlength=len(regions) * len(features))
         self._start = np.cumsum(self._count) - self._count
 
+    def of(self, rois: Ints) -> Ints:
+        """Features whose circles may take pixels from some ROIs, ascending."""
+        return np.unique(self._neighbor[ranges(self._start[rois], self._count[rois])])
+
     def on(self, grid: Grid) -> Neighbors | None:
         """The same if they hold on another raster's grid, too; else None."""
         return None if grid_difference(self._grid, grid) else self

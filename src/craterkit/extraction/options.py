@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from craterkit.errors import ArgumentError, quoted
+from craterkit.extraction.sources import remote_name
 from craterkit.footprints.rules import COVERAGES, Rules
 
 if TYPE_CHECKING:
@@ -42,8 +44,7 @@ class Options:
     scaled: bool = True
     raster_crs: Any = None
     transform: Any = None
-    n_jobs: int | None = None
-    progress: bool | None = None
+    errors: str = "raise"
 
     def __post_init__(self) -> None:
         for name, accepted in _ACCEPTED.items():
@@ -65,6 +66,23 @@ class Options:
         """The rule by which pixels belong, and what they count for."""
         return Rules(self.coverage, area_weighted=_same_text(self.weights, "area"))
 
+    def by_name(self) -> Options:
+        """The same for use on other machines, which open rasters by name.
+
+        Raises
+        ------
+        ArgumentError
+            If a raster of `where` or `weights` has no name that could be opened there.
+        """
+        pairs = self.where.items() if isinstance(self.where, Mapping) else self.where or ()
+        where = [(remote_name(raster, "where"), *rest) for raster, *rest in pairs]
+        weights = self.weights_raster
+        return replace(
+            self,
+            where=where or None,
+            weights=self.weights if weights is None else remote_name(weights, "weights"),
+        )
+
     @property
     def weights_raster(self) -> Any:  # noqa: ANN401
         """The raster that weighs pixels, if there is one."""
@@ -81,7 +99,7 @@ _ACCEPTED: dict[str, tuple[object, ...]] = {
     "align": (None, *ALIGNMENTS),
     "exclude": (None, *EXCLUSIONS),
     "scaled": (True, False),
-    "progress": (None, True, False),
+    "errors": ("raise", "flag"),
 }
 
 

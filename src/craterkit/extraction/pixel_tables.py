@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, quoted
+from craterkit.extraction.parquet import parquet_path
 from craterkit.extraction.pixels import PLACE_COLUMNS
 
 if TYPE_CHECKING:
@@ -177,20 +177,10 @@ class ParquetTable:
     """
 
     def __init__(self, layout: Layout, path: Any) -> None:  # noqa: ANN401
-        if not isinstance(path, str | os.PathLike):
-            raise ArgumentError(f"out must be the name of a Parquet file, not {path!r}")
-        self.path = Path(path)
-        if self.path.suffix not in (".parquet", ".pq"):
-            raise ArgumentError(f"out must be a name that ends in .parquet, not {str(path)!r}")
-        if not self.path.parent.is_dir():
-            raise ArgumentError(f"out: there is no folder {str(self.path.parent)!r}")
-        try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ImportError as error:
-            raise ArgumentError(
-                'out="….parquet" needs pyarrow: pip install "craterkit[parquet]"'
-            ) from error
+        self.path = parquet_path(path)
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         self._layout = layout
         try:
             index_type = pa.array(layout.index).type

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.blocks import Pixels
     from craterkit.extraction.companions import Layers
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
-    from craterkit.extraction.walk import Pixels
     from craterkit.footprints.spans import Footprints
     from craterkit.grids.base import Grid
     from craterkit.tables.features import Features
@@ -71,8 +71,6 @@ class PixelsWorker:
         Which of lon, lat, distance, azimuth and weight to find.
     scaled : bool
         Whether scale and offset are applied.
-    keep : callable
-        Takes the rows, in the order of the chunks.
     """
 
     def __init__(
@@ -81,7 +79,6 @@ class PixelsWorker:
         features: Features,
         selection: Selection,
         wanted: Collection[str],
-        keep: Callable[[PixelRows], None],
         *,
         scaled: bool,
     ) -> None:
@@ -89,21 +86,19 @@ class PixelsWorker:
         self._features = features
         self._selection = selection
         self._wanted = wanted
-        self._keep = keep
         self._scaled = scaled
 
     def work(self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers) -> list[PixelRows]:
         """Rows of the ROIs of a chunk."""
         return [
-            self._rows(chunk.rois[batch], footprints, pixels)
+            self._rows(chunk.rois[batch.rois], footprints, pixels)
             for batch, footprints in self._selection.footprints(chunk, layers)
             if len(footprints.spans)
         ]
 
-    def collect(self, chunk: Chunk, result: list[PixelRows]) -> None:
-        """Hand the rows on."""
-        for rows in result:
-            self._keep(rows)
+    def renumber(self, result: list[PixelRows], rois: Ints) -> list[PixelRows]:
+        """The rows with ``rois[i]`` for ROI i."""
+        return [replace(rows, roi=rois[rows.roi]) for rows in result]
 
     def _rows(self, rois: Ints, footprints: Footprints, pixels: Sequence[Pixels]) -> PixelRows:
         spans = footprints.spans

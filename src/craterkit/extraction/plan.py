@@ -1,13 +1,15 @@
 """The plan: which blocks are read when, and which ROIs they serve.
 
-A raster is walked in chunks of whole block rows, from its first row to its last. Each chunk is read once,
-and only the blocks that some ROI may touch; every ROI meets the chunks that its rows cross. So
-what is held in memory depends on neither the number of ROIs nor the height of the raster.
+A raster is walked in chunks of whole blocks, from its first row to its last: block rows of its full
+width, or parts of one where that would be too much to hold. Each chunk is read once, and only the
+blocks that some ROI may touch; every ROI meets the chunks that its rows and columns cross. So what is
+held in memory depends on neither the number of ROIs nor the size of the raster.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,12 +41,12 @@ MANY, FEWEST_CHUNKS = 20_000, 16
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some block rows of the raster.
+    """Some blocks of the raster that are read together.
 
     Attributes
     ----------
     window : Window
-        Its place; always of the raster's full width.
+        Its place.
     reads : list of Window
         Blocks to read, joined to rectangles.
     rois : ndarray of int
@@ -53,6 +55,8 @@ class Chunk:
         Columns that each of them may touch.
     begins, ends : ndarray of bool
         Whether this is the first and the last chunk of each of them.
+    kept : ndarray of bool
+        Whether its pixels may be kept until it has met all its chunks.
     """
 
     window: Window
@@ -61,6 +65,30 @@ class Chunk:
     widths: Floats
     begins: Bools
     ends: Bools
+    kept: Bools
+
+    def parts(self, rows: NDArray[np.int64], limit: int) -> Iterator[Chunk]:
+        """The same window for a run of the ROIs after the other, of about `limit` pixels each.
+
+        `rows` are first and end row of every ROI.
+        """
+        top, bottom = np.clip(rows[self.rois].T, self.window.row_start, self.window.row_stop)
+        part = np.cumsum((bottom - top) * np.minimum(self.widths, self.window.shape[1])) // limit
+        cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), self.rois.size]
+        for start, stop in pairwise(cuts):
+            own = slice(start, stop)
+            yield self.serving(self.rois[own], own)
+
+    def serving(self, rois: Ints, which: slice | Ints) -> Chunk:
+        """The same window for some of its ROIs, at the positions `which`, by other numbers."""
+        return replace(
+            self,
+            rois=rois,
+            widths=self.widths[which],
+            begins=self.begins[which],
+            ends=self.ends[which],
+            kept=self.kept[which],
+        )
 
 
 class Plan:
@@ -70,22 +98,33 @@ class Plan:
     ----------
     grid : Grid
         The raster's grid.
-    block_shape : tuple of int
-        Rows and columns of its blocks.
+    block_edges : tuple of ndarray of int
+        Rows and columns at which its blocks begin, and the ends of the last ones.
     regions : JoinedRegions
         The ROIs.
+    pixel_limit : int, optional
+        Pixels that a chunk may have at most. Only a block that has more is cut, by rows: then a part of
+        it is read at a time.
 
     Attributes
     ----------
     outside : ndarray of bool
         ROIs that the raster does not reach.
+    pixels : ndarray
+        Pixels of the raster in the bounding box of each ROI.
     """
 
-    def __init__(self, grid: Grid, block_shape: tuple[int, int], regions: JoinedRegions) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        block_edges: tuple[Ints, Ints],
+        regions: JoinedRegions,
+        pixel_limit: int | None = None,
+    ) -> None:
         height, width = grid.shape
         self._grid = grid
-        self._block = (min(block_shape[0], height), min(block_shape[1], width))
-        self._rows = np.clip(regions.rows, 0, height)
+        self._row_edges, self._column_edges = block_edges
+        self.rows = np.clip(regions.rows, 0, height)
         low, high = regions.columns()
         self._west = low
         self._width = np.minimum(high - low, grid.columns)
@@ -94,13 +133,16 @@ class Plan:
         reached = np.zeros(len(regions), dtype=bool)
         for first, end in self._turns:
             reached |= end > first
-        self.outside = ~reached | (self._rows[:, 0] >= self._rows[:, 1])
-        pixels = CHUNK_PIXELS
+        self.outside = ~reached | (self.rows[:, 0] >= self.rows[:, 1])
+        self.pixels = np.where(
+            self.outside, 0.0, (self.rows[:, 1] - self.rows[:, 0]) * np.ceil(self._width)
+        )
+        preferred = CHUNK_PIXELS
         if len(regions) > MANY:
             # A small raster under many ROIs: enough chunks for all threads.
-            pixels = min(pixels, height * width // FEWEST_CHUNKS)
-        blocks = max(1, pixels // (self._block[0] * width))
-        self._chunk_rows = self._block[0] * blocks
+            preferred = min(preferred, height * width // FEWEST_CHUNKS)
+        limit = height * width if pixel_limit is None else pixel_limit
+        self._row_cuts, self._column_cuts = _cuts(*block_edges, preferred, limit)
 
     def _wrap(self, low: Floats, high: Floats) -> Iterator[tuple[Columns, Columns]]:
         """First and end column of each ROI on the raster, for each turn around the body."""
@@ -111,74 +153,159 @@ class Plan:
             if (end > first).any():
                 yield first, end
 
-    def chunks(self) -> Iterator[Chunk]:
-        """The chunks that some ROI may touch, in order."""
-        size, height = self._chunk_rows, self._grid.shape[0]
-        inside = np.flatnonzero(~self.outside)
+    def _meetings(self, rois: Ints) -> tuple[Ints, Ints]:
+        """Chunk number and ROI of every chunk that each ROI may touch, once each."""
+        first = np.searchsorted(self._row_cuts, self.rows[rois, 0], side="right") - 1
+        last = np.searchsorted(self._row_cuts, self.rows[rois, 1], side="left")
+        roi, down = np.repeat(rois, last - first), ranges(first, last - first)
+        across = self._column_cuts.size - 1
+        if across == 1:
+            return down, roi
+        found = []
+        for start, end in self._turns:
+            left = np.searchsorted(self._column_cuts, start[roi], side="right") - 1
+            right = np.searchsorted(self._column_cuts, end[roi], side="left")
+            count = np.where(end[roi] > start[roi], right - left, 0)
+            chunk = np.repeat(down * across, count) + ranges(left, count)
+            found.append(chunk * self.outside.size + np.repeat(roi, count))
+        chunk, roi = np.divmod(np.unique(np.concatenate(found)), self.outside.size)
+        return chunk, roi
+
+    def chunks(self, only: Ints | None = None, alone: Ints | None = None) -> Iterator[Chunk]:
+        """The chunks that some ROI (or one of `only`) may touch, in order.
+
+        Those of `alone` are too large for their pixels to be kept.
+        """
+        kept = np.ones(self.outside.size, dtype=np.bool_)
+        if alone is not None:
+            kept[alone] = False
+        inside = np.flatnonzero(~self.outside) if only is None else only[~self.outside[only]]
         if not inside.size:
             return
-        first = self._rows[inside, 0] // size
-        last = (self._rows[inside, 1] - 1) // size
-        count = last - first + 1
-        chunk = ranges(first, count)
-        roi = np.repeat(inside, count)
+        chunk, roi = self._meetings(inside)
         # Neighbours follow each other, for the sake of the processor's caches.
         order = np.lexsort((self._west[roi], self._group[roi], chunk))
         chunk, roi = chunk[order], roi[order]
-        begins = chunk == np.repeat(first, count)[order]
-        ends = chunk == np.repeat(last, count)[order]
+        first, last = _first_and_last(chunk, roi, self.outside.size)
+        across = self._column_cuts.size - 1
         numbers, starts = np.unique(chunk, return_index=True)
         for number, start, stop in zip(
-            numbers, starts, np.append(starts[1:], chunk.size), strict=True
+            numbers.tolist(), starts, np.append(starts[1:], chunk.size), strict=True
         ):
-            row_start = int(number) * size
-            window = Window(row_start, min(row_start + size, height), 0, self._grid.shape[1])
-            members = slice(start, stop)
+            down, right = divmod(number, across)
+            window = Window(
+                *self._row_cuts[down : down + 2].tolist(),
+                *self._column_cuts[right : right + 2].tolist(),
+            )
+            here = roi[start:stop]
             yield Chunk(
                 window,
-                self._reads(window, roi[members]),
-                roi[members],
-                self._width[roi[members]],
-                begins[members],
-                ends[members],
+                self._reads(window, here),
+                here,
+                self._width[here],
+                first[here] == number,
+                last[here] == number,
+                kept[here],
             )
+
+    def too_large(self, rois: Ints, limit: int) -> Ints:
+        """Those of some ROIs that must be dealt with alone.
+
+        If pixels of ROIs are kept until these have met all their chunks, those of the others never
+        are more than `limit` at a time.
+        """
+        rois = rois[~self.outside[rois]]
+        chunk, roi = self._meetings(rois)
+        first, last = _first_and_last(chunk, roi, self.outside.size)
+        begin, end, pixels = first[rois], last[rois], self.pixels[rois]
+        across = np.flatnonzero((end > begin) | (pixels > limit))
+        rois, begin, end, pixels = rois[across], begin[across], end[across], pixels[across]
+        order = np.argsort(pixels, kind="stable")
+        size = int(end.max(initial=0)) + 2
+
+        def fits(count: int) -> bool:
+            """Whether the `count` smallest may be kept together."""
+            own = order[:count]
+            change = np.bincount(begin[own], pixels[own], size)
+            change -= np.bincount(end[own] + 1, pixels[own], size)
+            return not count or bool(np.cumsum(change).max() <= limit)
+
+        low, high = 0, rois.size
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if fits(middle) else (low, middle - 1)
+        return np.sort(rois[order[low:]])
 
     def _reads(self, window: Window, rois: Ints) -> list[Window]:
         """Rectangles of blocks that the ROIs may touch within a chunk."""
-        tall, wide = self._block
-        shape = (-(-window.shape[0] // tall), -(-window.shape[1] // wide))
-        last_row = window.shape[0] - 1
-        top, bottom = (
-            np.clip(self._rows[rois].T - [[window.row_start], [window.row_start + 1]], 0, last_row)
-            // tall
-        )
+        rows = _edges_within(self._row_edges, window.row_start, window.row_stop)
+        columns = _edges_within(self._column_edges, window.col_start, window.col_stop)
+        shape = rows.size, columns.size
+        top, bottom = np.clip(self.rows[rois].T, window.row_start, window.row_stop)
+        top = np.searchsorted(rows, top, side="right") - 1
+        bottom = np.searchsorted(rows, bottom, side="left")
         # Corners of each ROI's rectangle of blocks; their running sums are positive within.
-        corners = np.zeros((shape[0] + 1) * (shape[1] + 1))
-        for first, end in self._turns:
-            left, right = first[rois] // wide, (end[rois] - 1) // wide + 1
-            there = np.flatnonzero(end[rois] > first[rois])
+        corners = np.zeros(rows.size * columns.size)
+        for turn in self._turns:
+            first, end = (np.clip(side[rois], window.col_start, window.col_stop) for side in turn)
+            there = np.flatnonzero(end > first)
+            left = np.searchsorted(columns, first[there], side="right") - 1
+            right = np.searchsorted(columns, end[there], side="left")
             for row, column, sign in (
-                (top, left, 1.0),
-                (top, right, -1.0),
-                (bottom + 1, left, -1.0),
-                (bottom + 1, right, 1.0),
+                (top[there], left, 1.0),
+                (top[there], right, -1.0),
+                (bottom[there], left, -1.0),
+                (bottom[there], right, 1.0),
             ):
-                place = row[there] * (shape[1] + 1) + column[there]
-                corners += sign * np.bincount(place, minlength=corners.size)
-        sums = corners.reshape(shape[0] + 1, shape[1] + 1).cumsum(axis=0).cumsum(axis=1)
-        return list(_rectangles(sums[:-1, :-1] > 0, window, self._block))
+                corners += sign * np.bincount(row * shape[1] + column, minlength=corners.size)
+        sums = corners.reshape(shape).cumsum(axis=0).cumsum(axis=1)
+        return list(_rectangles(sums[:-1, :-1] > 0, rows, columns))
 
 
-def _rectangles(touched: Bools, window: Window, block: tuple[int, int]) -> Iterator[Window]:
+def _first_and_last(chunk: Ints, roi: Ints, size: int) -> tuple[Ints, Ints]:
+    """First and last chunk of every ROI that occurs; chunks ascend."""
+    first, last = np.full((2, size), -1)
+    last[roi] = chunk
+    first[roi[::-1]] = chunk[::-1]
+    return first, last
+
+
+def _cuts(rows: Ints, columns: Ints, preferred: int, limit: int) -> tuple[Ints, Ints]:
+    """Rows and columns between chunks, given those between blocks."""
+    height, width = int(rows[-1]), int(columns[-1])
+    tallest = int(np.diff(rows).max())
+    if min(tallest, height) * width <= limit:
+        return _joined(rows, max(1, min(preferred, limit) // width)), np.array([0, width])
+    column_cuts = _joined(columns, max(1, limit // tallest))
+    widest = int(np.diff(column_cuts).max())
+    row_cuts = _joined(rows, max(1, limit // widest))
+    step = max(1, limit // widest)
+    cut = [np.append(np.arange(start, stop, step), stop)[1:] for start, stop in pairwise(row_cuts)]
+    return np.concatenate([[0], *cut]), column_cuts
+
+
+def _joined(edges: Ints, size: int) -> Ints:
+    """Some of the edges: intervals are joined as long as they are no longer than `size`."""
+    cuts, last = [0], 0
+    while last < edges.size - 1:
+        end = int(np.searchsorted(edges, edges[last] + size, side="right")) - 1
+        last = max(end, last + 1)
+        cuts.append(int(edges[last]))
+    return np.array(cuts)
+
+
+def _edges_within(edges: Ints, start: int, stop: int) -> Ints:
+    """The edges between two places, and these."""
+    first, end = np.searchsorted(edges, [start, stop], side="right")
+    within = edges[first:end]
+    return np.concatenate([[start], within[within < stop], [stop]])
+
+
+def _rectangles(touched: Bools, rows: Ints, columns: Ints) -> Iterator[Window]:
     """Join touched blocks to rectangles: equal runs of equal neighbouring block rows."""
     change = np.flatnonzero((touched[1:] != touched[:-1]).any(axis=1)) + 1
     for start, stop in zip([0, *change], [*change, touched.shape[0]], strict=True):
         row = np.concatenate([[False], touched[start], [False]])
         edges = np.flatnonzero(row[1:] != row[:-1])
         for left, right in zip(edges[::2], edges[1::2], strict=True):
-            yield Window(
-                window.row_start + int(start) * block[0],
-                min(window.row_start + int(stop) * block[0], window.row_stop),
-                int(left) * block[1],
-                min(int(right) * block[1], window.col_stop),
-            )
+            yield Window(int(rows[start]), int(rows[stop]), int(columns[left]), int(columns[right]))

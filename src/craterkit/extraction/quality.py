@@ -107,12 +107,16 @@ def _polygons_at_poles(region: Polygons) -> Bools:
         return np.asarray((south <= -90.0) | (north >= 90.0))
 
 
-def data_flags(moments: Moments, outside: Bools, below: Bools | None) -> Flags:
-    """Flags that follow from the pixels of one band; `below` is whose valid fraction is too low."""
+def data_flags(moments: Moments, outside: Bools, below: Bools | None, unread: Bools) -> Flags:
+    """Flags that follow from the pixels of one band.
+
+    `below` is whose valid fraction is too low, `unread` who has pixels that could not be read.
+    """
     pixels, count = moments.pixels, moments.count
     flags = np.where(~outside & (pixels == 0), Flag.NO_PIXELS, 0).astype(np.int64)
     flags |= np.where((pixels > 0) & (count == 0), Flag.ALL_MASKED, 0)
     flags |= np.where((count > 0) & (count < pixels), Flag.SOME_MASKED, 0)
     if below is not None:
         flags |= np.where(below, Flag.BELOW_MIN_VALID, 0)
+    flags |= np.where(unread, Flag.UNREADABLE, 0)
     return flags

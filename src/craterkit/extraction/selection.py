@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from craterkit.extraction.batches import batches
+from craterkit.extraction.batches import BATCH_PIXELS, Batch, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,22 @@ class Selection:
         The ROIs.
     neighbors : Neighbors, optional
         Features whose pixels are left out.
+    pixel_limit : int, optional
+        About how many pixels a batch may have.
     """
 
-    def __init__(self, regions: JoinedRegions, neighbors: Neighbors | None = None) -> None:
+    def __init__(
+        self,
+        regions: JoinedRegions,
+        neighbors: Neighbors | None = None,
+        pixel_limit: int = BATCH_PIXELS,
+    ) -> None:
         self.regions = regions
         self.neighbors = neighbors
+        self._pixel_limit = pixel_limit
 
-    def footprints(self, chunk: Chunk, layers: Layers) -> Iterator[tuple[slice, Footprints]]:
-        """Batches of the ROIs of a chunk, as slices of ``chunk.rois``, and their pixels in it."""
+    def footprints(self, chunk: Chunk, layers: Layers) -> Iterator[tuple[Batch, Footprints]]:
+        """Batches of the ROIs of a chunk and their pixels in it."""
         for batch, whole, taken in self.whole(chunk, layers):
             footprints = whole if taken is None else whole.keep(taken)
             if layers.weights is not None:
@@ -49,17 +57,18 @@ class Selection:
 
     def whole(
         self, chunk: Chunk, layers: Layers
-    ) -> Iterator[tuple[slice, Footprints, Bools | None]]:
+    ) -> Iterator[tuple[Batch, Footprints, Bools | None]]:
         """The same batches, whole footprints and which of their pixels are taken (None: all)."""
         window = chunk.window
-        for batch in batches(self.regions, chunk):
-            rois = chunk.rois[batch]
-            whole = self.regions.footprints(rois, window.row_start, window.row_stop)
+        for batch in batches(self.regions, chunk, self._pixel_limit):
+            rois = chunk.rois[batch.rois]
+            whole = self.regions.footprints(rois, batch.row_start, batch.row_stop)
+            whole = whole.within(window.col_start, window.col_stop)
             taken: Bools | None = None
             if layers.chosen is not None:
                 taken = layers.chosen.ravel().take(layers.places(whole.spans))
             if self.neighbors is not None:
-                top, bottom = self.regions.rows[rois].clip(window.row_start, window.row_stop).T
+                top, bottom = self.regions.rows[rois].clip(batch.row_start, batch.row_stop).T
                 covered = self.neighbors.covering(rois, whole.spans, top, bottom)
                 if covered is not None:
                     taken = ~covered if taken is None else taken & ~covered

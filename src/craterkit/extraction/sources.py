@@ -20,18 +20,97 @@ if TYPE_CHECKING:
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Band, Raster
 
-__all__ = ["Source", "open_sources"]
+__all__ = ["Source", "SourceSpec", "open_sources", "remote_name"]
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A raster as a user gives it, and how it is to be read; it can be opened on another machine.
+
+    Attributes
+    ----------
+    label : str
+        What columns call it; empty for one bare raster.
+    given : object
+        A name, an open dataset or an array.
+    crs, transform, nodata : object
+        What is to be used instead of the raster's own.
+    bands : object
+        Which bands.
+    """
+
+    label: str
+    given: Any
+    crs: Any
+    transform: Any
+    nodata: Any
+    bands: Any
+
+    def open(self, body: Body) -> Source:
+        """Open and check the raster.
+
+        Raises
+        ------
+        RasterError, CRSError, ArgumentError
+            If it cannot be used.
+        """
+        with open_raster(self.given, self.label) as raster:
+            grid = raster.grid(body, self.crs, self.transform)
+            bands = raster.pick_bands(self.bands)
+        if self.nodata is not None:
+            value = _check_nodata(self.nodata)
+            bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
+        for band in bands:
+            if not band.nodata_is_exact:
+                raise ArgumentError(
+                    f"{raster.name}: band {band.number} declares a nodata value for 64-bit integers, "
+                    "which cannot be read exactly; pass it as nodata="
+                )
+        return Source(self, raster, grid, bands, _band_labels(bands, self.bands))
+
+    def by_name(self) -> SourceSpec:
+        """The same, to be opened elsewhere.
+
+        Raises
+        ------
+        ArgumentError
+            If it has no name that could be opened there.
+        """
+        return replace(self, given=remote_name(self.given, self.label or "rasters"))
 
 
 @dataclass(frozen=True)
 class Source:
-    """A raster that is open and checked."""
+    """A raster that was opened and checked."""
 
-    label: str
+    spec: SourceSpec
     raster: Raster
     grid: Grid
     bands: list[Band]
     band_labels: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What columns call it."""
+        return self.spec.label
+
+
+def remote_name(given: Any, argument: str) -> str:  # noqa: ANN401
+    """The name under which workers of a cluster can open a raster, whatever their working directory.
+
+    Raises
+    ------
+    ArgumentError
+        If it has none.
+    """
+    given = given.name if is_dataset(given) else given
+    if not isinstance(given, str | os.PathLike):
+        raise ArgumentError(
+            f"{argument}: the {type(given).__name__} lies in the memory of this process; workers of a "
+            "cluster open rasters by name, so write it to a file first"
+        )
+    name = os.fspath(given)
+    return os.path.abspath(name) if os.path.exists(name) else name
 
 
 def open_sources(body: Body, rasters: object, options: Options) -> list[Source]:
@@ -41,22 +120,12 @@ def open_sources(body: Body, rasters: object, options: Options) -> list[Source]:
     nodata = _by_label(options.nodata, labels, "nodata")
     crs = _by_label(options.raster_crs, labels, "raster_crs")
     transform = _by_label(options.transform, labels, "transform")
-    sources = []
-    for label, given in named:
-        with open_raster(given, label) as raster:
-            grid = raster.grid(body, crs[label], transform[label])
-            bands = raster.pick_bands(options.bands)
-        if nodata[label] is not None:
-            value = _check_nodata(nodata[label])
-            bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
-        for band in bands:
-            if not band.nodata_is_exact:
-                raise ArgumentError(
-                    f"{raster.name}: band {band.number} declares a nodata value for 64-bit integers, "
-                    "which cannot be read exactly; pass it as nodata="
-                )
-        sources.append(Source(label, raster, grid, bands, _band_labels(bands, options.bands)))
-    return sources
+    return [
+        SourceSpec(label, given, crs[label], transform[label], nodata[label], options.bands).open(
+            body
+        )
+        for label, given in named
+    ]
 
 
 def _name_rasters(rasters: object) -> list[tuple[str, Any]]:

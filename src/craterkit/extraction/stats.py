@@ -1,8 +1,8 @@
-"""Statistics of all ROIs over one raster."""
+"""Statistics of the ROIs of a chunk."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +10,8 @@ import numpy as np
 from craterkit.errors import StatisticError
 from craterkit.extraction.batches import portions
 from craterkit.footprints.spans import ranges
-from craterkit.statistics.moments import Moments, Need, Piece, sum_dtype
+from craterkit.statistics.moments import Need, Piece
 from craterkit.statistics.ordered import Groups, SortedGroups
-from craterkit.statistics.registry import Statistic
-from craterkit.statistics.tallies import SHARES
 from craterkit.statistics.valid_pixels import ValidPixels
 
 if TYPE_CHECKING:
@@ -21,29 +19,56 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.blocks import Pixels
     from craterkit.extraction.companions import Layers
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.selection import Selection
-    from craterkit.extraction.walk import Pixels
     from craterkit.footprints.spans import Footprints
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Band
+    from craterkit.statistics.ordering import Ordered
     from craterkit.statistics.registry import Function, Request
+    from craterkit.statistics.tallies import Tally
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-    #: What a chunk gives for one band: moments, and values of ROIs that need them all.
-    Found = tuple[list[Piece], list[tuple[Ints, Groups]], list[tuple[Ints, dict[str, Any]]]]
+__all__ = ["Found", "StatisticsWorker"]
 
-__all__ = ["StatisticsWorker"]
 
-#: By how much a share may exceed 1, relatively, because of rounding.
-ROUNDING = 1e-3
+@dataclass
+class Found:
+    """What a chunk gives for one band.
+
+    Attributes
+    ----------
+    pieces : list of Piece
+        Moments.
+    waiting : list of (roi, Groups)
+        Values of ROIs that have more elsewhere.
+    done : list of (roi, columns)
+        Statistics that need all values, of ROIs that lie within the chunk.
+    unread : list of ndarray of int
+        ROIs that have pixels in blocks that could not be read.
+    """
+
+    pieces: list[Piece] = field(default_factory=list)
+    waiting: list[tuple[Ints, Groups]] = field(default_factory=list)
+    done: list[tuple[Ints, dict[str, Any]]] = field(default_factory=list)
+    unread: list[Ints] = field(default_factory=list)
+
+    def renumber(self, rois: Ints) -> Found:
+        """The same with ``rois[i]`` for ROI i."""
+        return Found(
+            [replace(piece, roi=rois[piece.roi]) for piece in self.pieces],
+            [(rois[roi], groups) for roi, groups in self.waiting],
+            [(rois[roi], columns) for roi, columns in self.done],
+            [rois[roi] for roi in self.unread],
+        )
 
 
 class StatisticsWorker:
-    """Computes statistics from the chunks of a walk.
+    """Computes statistics of the ROIs of a chunk.
 
     Parameters
     ----------
@@ -51,97 +76,67 @@ class StatisticsWorker:
         The raster's grid.
     selection : Selection
         The ROIs and their pixels.
-    bands : sequence of Band
-        The bands.
     request : Request
         The statistics.
-    reached : (n,) ndarray of bool
-        Which ROIs the raster reaches.
-    weighted : bool
-        Whether pixels count differently.
+    tallies : sequence of Tally
+        Sums that they need.
     area_weighted : bool
-        Whether they count for their area.
-    share_sums : bool
-        Whether valid fractions are wanted while a raster weighs the pixels, too.
+        Whether pixels count for their area.
     scaled : bool
         Whether scale and offset are applied.
     name_roi : callable
         Names an ROI in messages.
-
-    Attributes
-    ----------
-    moments : list of Moments
-        Of each band, in raw numbers; whole once the walk is over.
     """
 
     def __init__(
         self,
         grid: Grid,
         selection: Selection,
-        bands: Sequence[Band],
         request: Request,
-        reached: NDArray[np.bool_],
+        tallies: Sequence[Tally],
         *,
-        weighted: bool,
         area_weighted: bool,
-        share_sums: bool,
         scaled: bool,
         name_roi: Callable[[int], str],
     ) -> None:
         self._grid = grid
         self._selection = selection
-        self._bands = bands
         self._request = request
-        self._reached = reached
+        self._tallies = tallies
         self._area_weighted = area_weighted
         self._scaled = scaled
         self._name_roi = name_roi
-        size = len(selection.regions)
-        self._tallies = (*request.tallies, SHARES) if share_sums else request.tallies
-        self.moments = [
-            Moments(
-                size,
-                integer=not weighted and sum_dtype(band.dtype) == np.int64,
-                tallies=self._tallies,
-            )
-            for band in bands
-        ]
-        self._columns: list[dict[str, NDArray[Any]]] = [self._empty(size) for _ in bands]
-        #: Values of ROIs that reach into chunks still to come.
-        self._waiting: list[list[tuple[Ints, Groups]]] = [[] for _ in bands]
-
-    def _empty(self, size: int) -> dict[str, NDArray[Any]]:
-        columns = {
-            statistic.name: statistic.empty(size) for statistic in self._request.sorted_statistics
-        }
-        for function in self._request.functions:
-            columns[function.name] = np.full(size, np.nan, dtype=object)
-        return columns
 
     def work(self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers) -> list[Found]:
         """Moments of the ROIs of a chunk, and ordered statistics of those that lie within it."""
-        found: list[Found] = [([], [], []) for _ in pixels]
+        found = [Found() for _ in pixels]
         for batch, footprints in self._selection.footprints(chunk, layers):
-            rois = chunk.rois[batch]
+            rois, kept = chunk.rois[batch.rois], chunk.kept[batch.rois]
             values: list[list[tuple[Ints, Groups]]] = [[] for _ in pixels]
             for portion in portions(footprints):
-                self._work_portion(rois, portion, pixels, found, values)
-            if not self._request.needs_values:
-                continue
-            within = rois[(chunk.begins & chunk.ends)[batch]]
-            for band, pieces, of_band in zip(self._bands, values, found, strict=True):
+                self._work_portion(rois, kept, portion, pixels, found, values)
+            whole = (chunk.begins & chunk.ends)[batch.rois] & (not batch.is_strip)
+            for pixel, pieces, of_band in zip(pixels, values, found, strict=True):
                 if not pieces:
                     continue
                 key, groups = Groups.regroup(pieces)
-                done = np.isin(key, within)
-                whole, part = np.flatnonzero(done), np.flatnonzero(~done)
-                of_band[2].append((key[whole], self._ordered(band, key[whole], groups.take(whole))))
-                of_band[1].append((key[part], groups.take(part)))
+                is_whole = np.isin(key, rois[whole])
+                done, part = np.flatnonzero(is_whole), np.flatnonzero(~is_whole)
+                if done.size:
+                    columns = self.ordered(pixel.band, key[done], groups.take(done))
+                    of_band.done.append((key[done], columns))
+                if part.size:
+                    of_band.waiting.append((key[part], groups.take(part)))
         return found
+
+    def renumber(self, result: list[Found], rois: Ints) -> list[Found]:
+        """The result with ``rois[i]`` for ROI i."""
+        return [found.renumber(rois) for found in result]
 
     def _work_portion(
         self,
         rois: Ints,
+        kept: NDArray[np.bool_],
         portion: Footprints,
         pixels: Sequence[Pixels],
         found: list[Found],
@@ -150,12 +145,13 @@ class StatisticsWorker:
         spans, need = portion.spans, self._request.need
         length = spans.length
         new = np.flatnonzero(np.diff(spans.roi, prepend=-1))
-        roi = rois[spans.roi[new]]
+        first = spans.roi[new]
+        roi, keeping = rois[first], np.flatnonzero(kept[first])
         starts = (np.cumsum(length) - length)[new]
         places = ranges(pixels[0].places(spans), length)
         in_raster = None
         if Need.PLACES in need:
-            in_raster = places + pixels[0].row_start * self._grid.shape[1]
+            in_raster = ranges(spans.row * self._grid.shape[1] + spans.start, length)
         areas = self._areas(portion) if Need.AREAS in need else None
         for of_band, of_values, pixel in zip(found, values, pixels, strict=True):
             valid = ValidPixels.among(
@@ -169,9 +165,15 @@ class StatisticsWorker:
                 areas=areas,
                 shares=portion.shares,
             )
-            of_band[0].append(Piece.of(valid, need, self._tallies))
-            if self._request.needs_values:
-                of_values.append((roi, valid.groups))
+            of_band.pieces.append(Piece.of(valid, need, self._tallies))
+            if pixel.unread is not None:
+                hit = np.logical_or.reduceat(pixel.unread.ravel().take(places), starts)
+                of_band.unread.append(roi[hit])
+            if self._request.needs_values and keeping.size:
+                groups, keys = valid.groups, roi
+                if keeping.size < roi.size:
+                    groups, keys = groups.take(keeping), roi[keeping]
+                of_values.append((keys, groups))
 
     def _areas(self, portion: Footprints) -> Floats:
         """Covered area of every pixel, m²."""
@@ -184,51 +186,30 @@ class StatisticsWorker:
         areas = self._grid.areas_at(np.repeat(spans.row, length), ranges(spans.start, length))
         return areas if shares is None else areas * shares
 
-    def collect(self, chunk: Chunk, result: list[Found]) -> None:
-        """Merge what a chunk gave; finish the ROIs that end in it."""
-        for number, (pieces, waiting, done) in enumerate(result):
-            for piece in pieces:
-                self.moments[number].add(piece)
-            for roi, columns in done:
-                self._store(number, roi, columns)
-            self._waiting[number] += waiting
-        if self._request.needs_values:
-            ended = chunk.rois[chunk.ends & ~chunk.begins]
-            self._finish(ended)
-
-    def _finish(self, ended: Ints) -> None:
-        if not ended.size:
-            return
-        for number, waiting in enumerate(self._waiting):
-            if not waiting:
-                continue
-            now, later = [], []
-            for key, groups in waiting:
-                done = np.isin(key, ended)
-                now.append((key[done], groups.take(np.flatnonzero(done))))
-                if not done.all():
-                    later.append((key[~done], groups.take(np.flatnonzero(~done))))
-            key, groups = Groups.regroup(now)
-            self._store(number, key, self._ordered(self._bands[number], key, groups))
-            self._waiting[number] = later
-
-    def _store(self, number: int, roi: Ints, columns: dict[str, Any]) -> None:
-        for name, values in columns.items():
-            self._columns[number][name][roi] = values
-
-    def _ordered(self, band: Band, roi: Ints, groups: Groups) -> dict[str, Any]:
+    def ordered(self, band: Band, roi: Ints, groups: Groups) -> dict[str, Any]:
         """Statistics of whole ROIs that need all their values."""
         columns: dict[str, Any] = {}
         if self._request.sorted_statistics:
-            in_order = self._in_order(band, groups)
-            for statistic in self._request.sorted_statistics:
-                assert statistic.from_sorted is not None
-                columns[statistic.name] = statistic.from_sorted(in_order)
+            columns = self.from_sorted(self._in_order(band, groups))
         if self._request.functions:
-            physical = self._physical(band, groups)
-            for function in self._request.functions:
-                columns[function.name] = self._apply(function, roi, physical)
+            columns |= self.from_functions(band, roi, groups)
         return columns
+
+    def from_sorted(self, ordered: Ordered) -> dict[str, Any]:
+        """Statistics of values in order."""
+        columns = {}
+        for statistic in self._request.sorted_statistics:
+            assert statistic.from_sorted is not None
+            columns[statistic.name] = statistic.from_sorted(ordered)
+        return columns
+
+    def from_functions(self, band: Band, roi: Ints, groups: Groups) -> dict[str, Any]:
+        """What the user's functions say of raw numbers."""
+        physical = self._physical(band, groups)
+        return {
+            function.name: self._apply(function, roi, physical)
+            for function in self._request.functions
+        }
 
     def _physical(self, band: Band, groups: Groups) -> Groups:
         """The groups in physical values, or raw ones if so asked, in double precision."""
@@ -263,51 +244,3 @@ class StatisticsWorker:
                     f"{self._name_roi(int(roi[i]))}: {type(error).__name__}: {error}"
                 ) from error
         return out
-
-    def valid_fraction(self, number: int) -> Floats:
-        """Weight of the valid pixels of a band over that of the whole ROI, a raster of weights apart."""
-        moments = self.moments[number]
-        valid = moments.tallies.get(SHARES.name, moments.weight)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(self._ground > 0, valid / self._ground, np.nan)
-        # The two are summed differently, so that their ratio may exceed 1 by rounding.
-        return np.where(share < 1.0 + ROUNDING, np.minimum(share, 1.0), share)
-
-    @cached_property
-    def _ground(self) -> Floats:
-        """Weight of each whole ROI; of one that the raster does not reach, anything above 0 does."""
-        ground = np.ones(len(self._selection.regions))
-        reached = np.flatnonzero(self._reached)
-        ground[reached] = self._selection.regions.ground_weight(reached)
-        return ground
-
-    def columns(self) -> list[dict[str, NDArray[Any]]]:
-        """The statistics in the order asked for, a dict for each band."""
-        return [self._band_columns(number) for number in range(len(self._bands))]
-
-    def _band_columns(self, number: int) -> dict[str, NDArray[Any]]:
-        band, moments = self._bands[number], self.moments[number]
-        if self._scaled and band.is_scaled:
-            moments = moments.scaled(band.scale, band.offset)
-        out: dict[str, NDArray[Any]] = {}
-        for item in self._request.items:
-            if not isinstance(item, Statistic):
-                out[item.name] = _plain(self._columns[number][item.name])
-            elif item.from_moments is not None:
-                out[item.name] = item.from_moments(moments)
-            elif item.from_places is not None:
-                out[item.name] = item.from_places(moments, self._grid)
-            elif item.from_sorted is not None:
-                out[item.name] = self._columns[number][item.name]
-            else:
-                assert Need.GROUND in item.need
-                out[item.name] = self.valid_fraction(number)
-        return out
-
-
-def _plain(column: NDArray[Any]) -> NDArray[Any]:
-    """An object column as floats if it holds nothing but numbers."""
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError):
-        return column

@@ -3,69 +3,104 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
 from craterkit.errors import ArgumentError
+from craterkit.extraction.blocks import read_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.blocks import Pixels
+    from craterkit.extraction.budget import Budget
     from craterkit.extraction.companions import Layers
-    from craterkit.extraction.plan import Chunk, Plan
-    from craterkit.footprints.spans import Spans
-    from craterkit.progress import Progress
+    from craterkit.extraction.plan import Chunk
     from craterkit.rasters.base import Band, Raster
 
     Ints = NDArray[np.intp]
 
-__all__ = ["Pixels", "Worker", "count_threads", "walk"]
+__all__ = ["Interruption", "Job", "Worker", "count_threads", "walk"]
 
 Result = TypeVar("Result")
 
-#: Decoded blocks that GDAL may keep during a walk.
+#: Megabytes of decoded blocks that GDAL may keep during a walk.
 BLOCK_CACHE_MB = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Pixels:
-    """Raw numbers of one band in one chunk; blocks that no ROI may touch are not filled in."""
-
-    band: Band
-    raw: NDArray[Any]
-    mask: NDArray[np.uint8] | None
-    row_start: int
-
-    def places(self, spans: Spans) -> Ints:
-        """Flat indices of the first pixel of each span."""
-        return (spans.row - self.row_start) * self.raw.shape[1] + spans.start
-
-    def take(self, places: Ints) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Raw numbers at flat indices, and which of them are data (None: all)."""
-        raw = self.raw.ravel().take(places)
-        valid = self.band.valid(raw)
-        if self.mask is not None:
-            unmasked = self.mask.ravel().take(places) != 0
-            if not unmasked.all():
-                valid = unmasked if valid is None else valid & unmasked
-        return raw, valid
-
-
 class Worker(Protocol[Result]):
-    """What is done with the pixels of a chunk, in any thread, and with the results, in order."""
+    """What is done with the pixels of a chunk, in any thread or process."""
 
     def work(self, chunk: Chunk, pixels: Sequence[Pixels], layers: Layers) -> Result:
-        """Turn the pixels of a chunk, one `Pixels` a band, into a result; in a thread."""
+        """Turn the pixels of a chunk, one `Pixels` a band, into a result."""
 
-    def collect(self, chunk: Chunk, result: Result) -> None:
-        """Take the result of each chunk, in the order of the chunks; in the caller's thread."""
+    def renumber(self, result: Result, rois: Ints) -> Result:
+        """The result with ``rois[i]`` for ROI i."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that turns a chunk of a raster into a result.
+
+    Attributes
+    ----------
+    bands : sequence of (Raster, Band)
+        What is read.
+    layers : callable
+        What other rasters say of a chunk's pixels.
+    worker : Worker
+        What is done with them.
+    flag_unread : bool
+        Whether blocks that cannot be read are passed over.
+    """
+
+    bands: Sequence[tuple[Raster, Band]]
+    layers: Callable[[Chunk], Layers]
+    worker: Worker[Any]
+    flag_unread: bool = False
+
+    def read(self, chunk: Chunk) -> tuple[list[Pixels], Layers]:
+        """The pixels of a chunk."""
+        return read_chunk(self.bands, chunk, flag_unread=self.flag_unread), self.layers(chunk)
+
+    def run(self, chunk: Chunk) -> Any:  # noqa: ANN401
+        """The result of a chunk."""
+        return self.worker.work(chunk, *self.read(chunk))
+
+
+class Interruption:
+    """Ctrl-C as a wish: the first is to stop after the blocks in hand, the second to stop at once.
+
+    Within the context, and if that is entered in the main thread while Python's own handler is at work.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._installed = False
+
+    def __enter__(self) -> Interruption:
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._ask)
+            self._installed = True
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._installed:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _ask(self, number: int, frame: Any) -> None:  # noqa: ANN401
+        if self.asked:
+            signal.default_int_handler(number, frame)
+        self.asked = True
 
 
 def count_threads(n_jobs: int | None) -> int:
@@ -90,70 +125,95 @@ def count_threads(n_jobs: int | None) -> int:
 
 
 def walk(
-    bands: Sequence[tuple[Raster, Band]],
-    plan: Plan,
-    worker: Worker[Any],
-    layers: Callable[[Chunk], Layers],
-    *,
-    threads: int,
-    progress: Progress,
-) -> None:
-    """Read every chunk of the plan once, and what other rasters say of it, for the worker."""
-    import rasterio
+    job: Job,
+    chunks: Iterator[Chunk],
+    budget: Budget,
+    interruption: Interruption,
+    parts: Callable[[Chunk], Iterator[Chunk]] | None = None,
+) -> Iterator[tuple[Chunk, Any]]:
+    """Results of the chunks, in order; each chunk is read once.
 
-    def task(chunk: Chunk) -> Any:  # noqa: ANN401
-        return worker.work(chunk, _read(bands, chunk), layers(chunk))
+    Once an interruption is asked for, those that are not begun are left out.
+
+    Parameters
+    ----------
+    job : Job
+        What is done.
+    chunks : iterator of Chunk
+        Where.
+    budget : Budget
+        Tells the number of threads.
+    interruption : Interruption
+        Tells when to stop.
+    parts : callable, optional
+        Cuts a chunk into several, whose results come one after the other.
+    """
+    import rasterio
+    from rasterio.env import getenv, hasenv
 
     # Blocks are read once, so GDAL need not keep them (by default in a twentieth of all memory).
-    with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_MB):
-        for chunk, result in _in_order(task, plan.chunks(), threads):
-            worker.collect(chunk, result)
-            progress.advance(int(chunk.ends.sum()))
+    cache = max(1, min(BLOCK_CACHE_MB, budget.memory // 8 // 1024**2))
+    settings = {**(getenv() if hasenv() else {}), "GDAL_CACHEMAX": cache}
 
+    def run(chunk: Chunk, shared: _Shared) -> Any:  # noqa: ANN401
+        with rasterio.Env(**settings):
+            return job.worker.work(chunk, *shared.get())
 
-def _in_order(task: Any, chunks: Iterator[Chunk], threads: int) -> Iterator[tuple[Chunk, Any]]:  # noqa: ANN401
-    if threads == 1:
+    def tasks() -> Iterator[tuple[Chunk, _Shared]]:
         for chunk in chunks:
-            yield chunk, task(chunk)
+            shared = _Shared(job, chunk)
+            for part in (chunk,) if parts is None else parts(chunk):
+                yield part, shared
+
+    with rasterio.Env(**settings):
+        yield from _in_order(run, tasks(), budget.threads, interruption)
+
+
+class _Shared:
+    """The pixels of a chunk, read when first asked for, in whichever thread."""
+
+    def __init__(self, job: Job, chunk: Chunk) -> None:
+        self._job = job
+        self._chunk = chunk
+        self._lock = threading.Lock()
+        self._read: tuple[list[Pixels], Layers] | None = None
+
+    def get(self) -> tuple[list[Pixels], Layers]:
+        with self._lock:
+            if self._read is None:
+                self._read = self._job.read(self._chunk)
+            return self._read
+
+
+def _in_order(
+    run: Callable[[Chunk, _Shared], Any],
+    tasks: Iterator[tuple[Chunk, _Shared]],
+    threads: int,
+    interruption: Interruption,
+) -> Iterator[tuple[Chunk, Any]]:
+    if threads == 1:
+        for chunk, shared in tasks:
+            if interruption.asked:
+                return
+            yield chunk, run(chunk, shared)
         return
     # One task ahead of the threads keeps them busy without piling up pixels.
     waiting: deque[tuple[Chunk, Future[Any]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for chunk in chunks:
-                waiting.append((chunk, pool.submit(task, chunk)))
+            for chunk, shared in tasks:
+                if interruption.asked:
+                    break
+                waiting.append((chunk, pool.submit(run, chunk, shared)))
                 if len(waiting) > threads:
                     first, future = waiting.popleft()
                     yield first, future.result()
             while waiting:
-                first, future = waiting.popleft()
-                yield first, future.result()
+                while interruption.asked and waiting and waiting[-1][1].cancel():
+                    waiting.pop()
+                if waiting:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
         finally:
             for _, future in waiting:
                 future.cancel()
-
-
-def _read(bands: Sequence[tuple[Raster, Band]], chunk: Chunk) -> list[Pixels]:
-    """Read the blocks of a chunk that are wanted; those of zeros take no memory."""
-    window = chunk.window
-    pixels = [
-        Pixels(
-            band,
-            np.zeros(window.shape, dtype=band.dtype),
-            np.zeros(window.shape, dtype=np.uint8) if band.has_mask else None,
-            window.row_start,
-        )
-        for _, band in bands
-    ]
-    for raster, of_raster in groupby(zip(bands, pixels, strict=True), lambda pair: pair[0][0]):
-        together = [pixel for _, pixel in of_raster]
-        for part in chunk.reads:
-            rows = slice(part.row_start - window.row_start, part.row_stop - window.row_start)
-            columns = slice(part.col_start, part.col_stop)
-            raster.read_bands(
-                [pixel.band for pixel in together],
-                part,
-                [pixel.raw[rows, columns] for pixel in together],
-                [None if p.mask is None else p.mask[rows, columns] for p in together],
-            )
-    return pixels

@@ -176,6 +176,24 @@ class Footprints:
             None if self.shares is None else self.shares[taken],
         )
 
+    def within(self, col_start: int, col_stop: int) -> Footprints:
+        """The pixels in some columns."""
+        spans = self.spans
+        if not len(spans) or (
+            spans.start.min() >= col_start and spans.stop.max() <= col_stop
+        ):
+            return self
+        start, stop = spans.start.clip(col_start, col_stop), spans.stop.clip(col_start, col_stop)
+        full = np.flatnonzero(stop > start)
+        kept = Spans(spans.roi[full], spans.row[full], start[full], stop[full])
+        if self.weights is None:
+            return Footprints(kept)
+        before = np.cumsum(spans.length) - spans.length
+        at = ranges(before[full] + kept.start - spans.start[full], kept.length)
+        return Footprints(
+            kept, self.weights[at], None if self.shares is None else self.shares[at]
+        )
+
     def weighted(self, weights: Floats) -> Footprints:
         """The same pixels, each of which counts `weights` times as much."""
         shares = np.ones(weights.size) if self.weights is None else self.weights

@@ -183,6 +183,14 @@ class Raster(ABC):
         for band, raw, mask in zip(bands, out, masks, strict=True):
             self.read(band, window, raw, mask)
 
+    def block_edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns at which blocks begin, and the ends of the last ones."""
+        rows, columns = (
+            np.append(np.arange(0, size, block), size)
+            for size, block in zip(self.shape, self.block_shape, strict=True)
+        )
+        return rows, columns
+
     def close(self) -> None:  # noqa: B027
         """Close what was opened here; reading opens it again."""
 

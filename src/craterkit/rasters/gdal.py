@@ -15,6 +15,7 @@ from craterkit.errors import CRSError, RasterError
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
 from craterkit.rasters.planetary_labels import mirrored_meridian, special_values, valid_range
+from craterkit.rasters.vrt_blocks import vrt_block_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,7 @@ class GdalRaster(Raster):
         self.shape = (int(dataset.height), int(dataset.width))
         self.crs = dataset.crs
         self.block_shape = tuple(dataset.block_shapes[0])
+        self._source_edges = vrt_block_edges(dataset)
         self._transform: Affine = dataset.transform
         self._located_by = _located_by(dataset) if self.transform is None else ""
         self._mirrored = mirrored_meridian(dataset)
@@ -88,6 +90,15 @@ class GdalRaster(Raster):
         from affine import Affine
 
         return None if self._transform == Affine.identity() else self._transform
+
+    def block_edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns at which blocks begin; of a VRT, the blocks of its sources."""
+        rows, columns = super().block_edges()
+        source_rows, source_columns = self._source_edges
+        return (
+            rows if source_rows is None else source_rows,
+            columns if source_columns is None else source_columns,
+        )
 
     def close(self) -> None:
         """Close what was opened here; reading opens it again."""

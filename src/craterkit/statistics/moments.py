@@ -108,12 +108,18 @@ class Piece:
     def of(cls, pixels: ValidPixels, need: Need, tallies: Sequence[Tally] = ()) -> Piece:
         """Moments and tallies of the pixels of some ROIs."""
         values, weights = pixels.values, pixels.weights
-        if weights is None:
-            weight = pixels.count.astype(np.float64)
-            total = pixels.reduce(np.add, values, _safe_sum_dtype(values))
-        else:
+        powers: list[Floats] | None = None
+        if weights is not None:
             weight = pixels.add_up(weights)
             total = pixels.add_up(weights * values)
+        else:
+            weight = pixels.count.astype(np.float64)
+            if Need.SHAPE & need == Need.SQUARES and _squares_fit(pixels):
+                total, powers = _exact_squares(pixels)
+            else:
+                total = pixels.reduce(np.add, values, _safe_sum_dtype(values))
+        if powers is None:
+            powers = _powers(pixels, weight, total, need)
         low = high = low_place = high_place = None
         if Need.EXTREMES in need:
             low, high = pixels.reduce(np.minimum, values), pixels.reduce(np.maximum, values)
@@ -125,13 +131,31 @@ class Piece:
             pixels.count,
             weight,
             total,
-            _powers(pixels, weight, total, need),
+            powers,
             low,
             high,
             low_place,
             high_place,
             {tally.name: pixels.add_up(tally.of_each(pixels)) for tally in tallies},
         )
+
+
+def _squares_fit(pixels: ValidPixels) -> bool:
+    """Whether the values are integers whose squares can be summed exactly, number times sum included."""
+    values = pixels.values
+    if values.dtype.kind not in "iu" or not values.size:
+        return False
+    largest = max(int(values.max()), -int(values.min()))
+    return (largest * int(pixels.count.max())) ** 2 < LARGEST_SUM
+
+
+def _exact_squares(pixels: ValidPixels) -> tuple[NDArray[Any], list[Floats]]:
+    """Sums, and the sums of squared differences from the mean, of integers without weights."""
+    values = pixels.values.astype(np.int64)
+    total = pixels.reduce(np.add, values)
+    values *= values
+    squares = pixels.count * pixels.reduce(np.add, values) - total * total
+    return total, [squares / np.maximum(pixels.count, 1)]
 
 
 def _powers(pixels: ValidPixels, weight: Floats, total: NDArray[Any], need: Need) -> list[Floats]:
@@ -157,6 +181,13 @@ def _first_place(pixels: ValidPixels, extreme: NDArray[Any]) -> Ints:
     return pixels.reduce(
         np.minimum, np.where(has_it, pixels.places, np.iinfo(pixels.places.dtype).max)
     )
+
+
+#: Attributes of `Moments` that have a number for each ROI.
+_OF_EACH = (
+    *("pixels", "count", "weight", "total", "squares", "cubes", "fourths"),
+    *("low", "high", "low_place", "high_place"),
+)
 
 
 class Moments:
@@ -283,6 +314,14 @@ class Moments:
             or np.abs(self.total[piece.roi]).max(initial=0) >= LARGEST_SUM
         ):
             self.total = self.total.astype(np.float64)
+
+    def take(self, rois: Ints) -> Moments:
+        """The moments of some of the ROIs."""
+        out = Moments(0, integer=False)
+        for name in _OF_EACH:
+            setattr(out, name, getattr(self, name)[rois])
+        out.tallies = {name: tally[rois] for name, tally in self.tallies.items()}
+        return out
 
     def scaled(self, scale: float, offset: float) -> Moments:
         """The moments of ``value * scale + offset``; tallies are of such values in the first place."""

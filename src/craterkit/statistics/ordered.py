@@ -12,19 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.footprints.spans import ranges
+from craterkit.statistics.ordering import (
+    CLIP_ROUNDS,
+    CLIP_SIGMA,
+    LIGHTEST,
+    averaged_weights,
+    interpolate,
+)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from craterkit.statistics.ordering import Terms
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
 __all__ = ["Groups", "SortedGroups"]
-
-#: What weighs less than this share of the heaviest value of a group has no weight but by rounding.
-LIGHTEST = 1e-9
-
-#: Sigma clipping: standard deviations around the median, and how often at most (as astropy's defaults).
-CLIP_SIGMA, CLIP_ROUNDS = 3.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,6 @@ class Groups:
 
     def take(self, index: Ints) -> Groups:
         """Some of the groups."""
-        from craterkit.footprints.spans import ranges
-
         count = self.count[index]
         at = ranges(self.starts[index], count)
         return Groups(count, self.values[at], None if self.weights is None else self.weights[at])
@@ -145,6 +148,10 @@ class SortedGroups:
         weighed = of_each if self.weights is None else of_each * self.weights
         sums = np.bincount(self._group, weights=weighed, minlength=self.count.size)
         return sums.astype(np.float64)
+
+    def sums_about_median(self, terms: Terms, scale: Floats) -> list[Floats]:
+        """Weighted sums of `terms` of differences from the median; each group has its `scale`."""
+        return [self.add_up(term) for term in terms(self.off_median, self.each(scale))]
 
     @cached_property
     def weight(self) -> Floats:
@@ -225,44 +232,39 @@ class SortedGroups:
     def _plain_quantile(self, q: float, first: Ints, last: Ints) -> Floats:
         position = first + q * (last - first)
         below = np.floor(position).astype(np.intp)
-        share = position - below
         above = np.minimum(below + 1, last)
         low, high = self.values[below].astype(np.float64), self.values[above].astype(np.float64)
-        # As numpy does: from the nearer end, so that equal values stay exactly equal.
-        step = high - low
-        return np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
+        return interpolate(low, high, position - below)
 
     @cached_property
-    def _integrals(self) -> tuple[Floats, Floats, Floats]:
-        """Heights of values above the lowest of their group; running sums of weights, and of both."""
+    def _running(self) -> Floats:
+        """Sums of weights up to each value of a group, itself included."""
         assert self.weights is not None
         some = np.flatnonzero(self.count)
-        first, count = self.starts[some], self.count[some]
-        above_lowest = self.values - np.repeat(self.values[first].astype(np.float64), count)
-        running = _cumulate(self.weights, first, count)
-        return above_lowest, running, _cumulate(self.weights * above_lowest, first, count)
+        return _cumulate(self.weights, self.starts[some], self.count[some])
 
     def _weighted_quantile(self, q: float, some: Ints, first: Ints, last: Ints) -> Floats:
         assert self.weights is not None
-        weights, count = self.weights, self.count[some]
-        lowest = self.values[first].astype(np.float64)
-        above_lowest, running, integral = self._integrals
+        weights, count, running = self.weights, self.count[some], self._running
         total = running[last]
         effective = total**2 / np.add.reduceat(weights * weights, first)
+        start, stop = averaged_weights(q, total, effective, count)
 
-        def integrate_to(bound: Floats) -> tuple[Floats, Floats]:
-            """Integral of the step quantile function up to a sum of weights, and its value there."""
+        def at(bound: Floats) -> Ints:
+            """The value that holds a sum of weights."""
             passed = running <= np.repeat(bound, count)
-            at = np.minimum(first + np.add.reduceat(passed, first, dtype=np.intp), last)
-            rest = running[at] - bound
-            return integral[at] - rest * above_lowest[at], above_lowest[at]
+            return np.minimum(first + np.add.reduceat(passed, first, dtype=np.intp), last)
 
-        start = q * (effective - 1.0) / effective * total
-        low, smallest = integrate_to(start)
-        high, largest = integrate_to(np.minimum(start + total / effective, total))
-        mean = (high - low) * effective / total
-        # Rounding must not lead out of the values that are averaged.
-        return lowest + np.clip(mean, smallest, largest)
+        low, high = at(start), at(stop)
+        length = high - low + 1
+        # Around the lowest of the values that are averaged: exact where all are the same.
+        lowest = self.values[low].astype(np.float64)
+        member, each = ranges(low, length), np.repeat(np.arange(some.size), length)
+        upper = np.minimum(running[member], stop[each])
+        share = upper - np.maximum(running[member] - weights[member], start[each])
+        above = share * (self.values[member] - lowest[each])
+        new = np.cumsum(length) - length
+        return lowest + np.add.reduceat(above, new) / np.add.reduceat(share, new)
 
     def _runs(self) -> tuple[Ints, NDArray[Any], Floats]:
         """Group, value and weight of every distinct value."""

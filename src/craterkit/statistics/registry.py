@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from craterkit.grids.base import Grid
     from craterkit.statistics.moments import Moments
-    from craterkit.statistics.ordered import SortedGroups
+    from craterkit.statistics.ordering import Ordered
 
     Floats = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ class Statistic:
     from_places : callable, optional
         Computes it for all ROIs from their `Moments` and the raster's grid.
     from_sorted : callable, optional
-        Computes it for some ROIs from their `SortedGroups`.
+        Computes it for some ROIs from their values in order.
     empty : callable
         Makes the column of n ROIs without values, for `from_sorted`.
     need : Need
@@ -83,7 +83,7 @@ class Statistic:
     formula: str
     from_moments: Callable[[Moments], NDArray[Any]] | None = None
     from_places: Callable[[Moments, Grid], Floats] | None = None
-    from_sorted: Callable[[SortedGroups], NDArray[Any]] | None = None
+    from_sorted: Callable[[Ordered], NDArray[Any]] | None = None
     empty: Callable[[int], NDArray[Any]] = _floats
     need: Need = Need.NOTHING
     tallies: tuple[Tally, ...] = ()
@@ -349,6 +349,14 @@ class Request:
         tallies = {tally.name: tally for item in named for tally in item.tallies}
         object.__setattr__(self, "need", reduce(or_, (item.need for item in named), Need.NOTHING))
         object.__setattr__(self, "tallies", tuple(tallies.values()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By name, so that other processes have their own formulae.
+        given = [
+            item.name if isinstance(item, Statistic) else {item.name: item.function}
+            for item in self.items
+        ]
+        return (parse_statistics, (given,)) if given else (Request, ((),))
 
     @property
     def sorted_statistics(self) -> list[Statistic]:

@@ -1,0 +1,322 @@
+"""Parquet files: which names they may have, which tables they can hold, and how they come whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from craterkit.errors import ArgumentError, StatisticError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "arrow_column",
+    "arrow_table",
+    "check_table",
+    "column_kind",
+    "numpy_column",
+    "parquet_path",
+    "write_whole",
+]
+
+
+#: Where a part says that a column is all missing, so that it may yet become numbers or texts.
+KIND_KEY = b"kind"
+
+NOT_HELD = "which a Parquet file cannot hold; return a number or a text, or leave out= away"
+MIXED = (
+    "holds texts for some ROIs and numbers for others, which a column of a Parquet file cannot; return "
+    "one or the other, or leave out= away"
+)
+
+
+def parquet_path(path: Any) -> Path:  # noqa: ANN401
+    """The argument `out` as a path.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no name of a Parquet file, its folder is missing, or pyarrow is not installed.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(name := os.fspath(path), str):
+        raise ArgumentError(f"out must be the name of a Parquet file, not {path!r}")
+    found = Path(name)
+    if found.suffix not in (".parquet", ".pq"):
+        raise ArgumentError(f"out must be a name that ends in .parquet, not {name!r}")
+    if not found.parent.is_dir():
+        raise ArgumentError(f"out: there is no folder {str(found.parent)!r}")
+    if found.is_dir():
+        raise ArgumentError(f"out: {name!r} is a folder; choose another name")
+    _check_installed()
+    return found
+
+
+def _check_installed() -> None:
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise ArgumentError(
+            'out="….parquet" needs pyarrow: pip install "craterkit[parquet]"'
+        ) from error
+
+
+def check_table(table: pd.DataFrame) -> None:
+    """Make sure that a Parquet file can hold a table.
+
+    Raises
+    ------
+    ArgumentError
+        If it cannot; every column that is in the way is named. If pyarrow is not installed.
+    """
+    arrow_table(table)
+
+
+def arrow_table(table: pd.DataFrame, metadata: Mapping[bytes, bytes] | None = None) -> Any:  # noqa: ANN401
+    """A table as Parquet holds it, with its index; geometries as GeoParquet has them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame or geopandas.GeoDataFrame
+        The table. `pandas.read_parquet` (or `geopandas.read_parquet`) gives it back.
+    metadata : dict, optional
+        Further entries for the file's metadata.
+
+    Raises
+    ------
+    ArgumentError
+        As `check_table`.
+    """
+    _check_installed()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    _check_names(table)
+    flat, entries = _without_geometries(table)
+    try:
+        arrow = pa.Table.from_pandas(flat)
+        # Some types are known to Arrow, but not to Parquet.
+        pq.write_table(arrow.slice(0, 0), pa.BufferOutputStream())
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise ArgumentError(
+            _why_unheld(flat) or f"out: the table cannot be written: {error}"
+        ) from error
+    _check_texts(flat, arrow)
+    return arrow.replace_schema_metadata(
+        {**(arrow.schema.metadata or {}), **entries, **(metadata or {})}
+    )
+
+
+def _check_names(table: pd.DataFrame) -> None:
+    twice = table.columns[table.columns.duplicated()].unique()
+    if len(twice):
+        raise ArgumentError(
+            f"out: the table has several columns of the name {quoted(twice)}, which a Parquet file "
+            "cannot have; rename all but one"
+        )
+    odd = [name for name in table.columns if not isinstance(name, str)]
+    if odd:
+        raise ArgumentError(
+            f"out: in a Parquet file columns are named by text, not by {quoted(odd)}; rename them, for "
+            "example with table.rename(columns=str)"
+        )
+
+
+def _without_geometries(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
+    """A table with its geometries as WKB, and what GeoParquet says of them in a file's metadata."""
+    names = [str(name) for name, dtype in table.dtypes.items() if dtype.name == "geometry"]
+    if not names:
+        return table, {}
+    import geopandas as gpd
+
+    flat = pd.DataFrame(table).copy(deep=False)
+    columns: dict[str, Any] = {}
+    for name in names:
+        geometry = gpd.GeoSeries(table[name])
+        flat[name] = geometry.to_wkb(flavor="iso").astype(object)
+        columns[name] = {
+            "encoding": "WKB",
+            "geometry_types": [],
+            "crs": None if geometry.crs is None else geometry.crs.to_json_dict(),
+        }
+    active = getattr(table, "active_geometry_name", None)
+    geo = {"version": "1.0.0", "primary_column": active or names[0], "columns": columns}
+    return flat, {b"geo": json.dumps(geo).encode()}
+
+
+def _why_unheld(table: pd.DataFrame) -> str:
+    """Which columns, or which index, a Parquet file cannot hold."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    unheld = []
+    parts = [(f"column {name!r}", table[name]) for name in table.columns]
+    levels = [table.index.get_level_values(level) for level in range(table.index.nlevels)]
+    parts += [("index", level.to_series()) for level in levels]
+    for what, values in parts:
+        try:
+            arrow = pa.table({"values": pa.Array.from_pandas(values)})
+            pq.write_table(arrow.slice(0, 0), pa.BufferOutputStream())
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+            unheld.append(f"the table's {what} ({error})")
+    if not unheld:
+        return ""
+    return (
+        f"out: a Parquet file cannot hold {'; '.join(unheld)}; make each of one type, for example "
+        "with .astype(str), or drop it"
+    )
+
+
+def _check_texts(table: pd.DataFrame, arrow: Any) -> None:  # noqa: ANN401
+    """Refuse texts among bytes, which Arrow would make bytes, too."""
+    import pyarrow as pa
+
+    mixed = [
+        name
+        for name in table.columns
+        if pa.types.is_binary(arrow.schema.field(name).type)
+        and any(isinstance(value, str) for value in table[name])
+    ]
+    if mixed:
+        raise ArgumentError(
+            f"out: a Parquet file cannot hold texts and bytes in one column, as {quoted(mixed)}; make "
+            "them all texts"
+        )
+
+
+def arrow_column(name: str, values: NDArray[Any], known: str) -> tuple[Any, Any]:
+    """A column as a part holds it, and its field.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    values : ndarray
+        Its values.
+    known : {"numbers", "texts", ""}
+        What parts stored before hold in it, if that is known.
+    """
+    import pyarrow as pa
+
+    values = np.asarray(values)
+    if values.dtype.kind in "OUT":
+        values = _numbers_or_texts(name, values)
+    elif values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
+        raise StatisticError(f"stats: column {name!r} holds {values.dtype}, {NOT_HELD}")
+    texts = values.dtype.kind == "O"
+    missing = not values.size or (values.dtype.kind == "f" and bool(np.isnan(values).all()))
+    if known and not missing and texts != (known == "texts"):
+        raise StatisticError(f"stats: column {name!r} {MIXED}")
+    if texts or (missing and known == "texts"):
+        try:
+            array = pa.array(values.astype(object), pa.string(), from_pandas=True)
+        except UnicodeEncodeError as error:
+            raise StatisticError(
+                f"stats: column {name!r} holds a text that is no Unicode"
+            ) from error
+    else:
+        array = pa.array(values)
+    unknown = missing and not known
+    return array, pa.field(name, array.type, metadata={KIND_KEY: b"unknown"} if unknown else None)
+
+
+def _numbers_or_texts(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """A column of objects as floats, or as texts and NaN."""
+    plain = [value.item() if _is_scalar_array(value) else value for value in values.tolist()]
+    missing = [_is_missing(value) for value in plain]
+    texts = [isinstance(value, str) for value in plain]
+    for value, is_missing, is_text in zip(plain, missing, texts, strict=True):
+        if not is_missing and not is_text and not isinstance(value, Real | np.bool_):
+            raise StatisticError(f"stats: column {name!r} holds {type(value).__name__}, {NOT_HELD}")
+    if not any(texts):
+        out = np.full(len(plain), np.nan)
+        try:
+            out[~np.array(missing, dtype=bool)] = [
+                float(value)
+                for value, is_missing in zip(plain, missing, strict=True)
+                if not is_missing
+            ]
+        except OverflowError as error:
+            raise StatisticError(f"stats: column {name!r} holds too large a number") from error
+        return out
+    if not all(np.logical_or(texts, missing)):
+        raise StatisticError(f"stats: column {name!r} {MIXED}")
+    out = np.full(len(plain), np.nan, dtype=object)
+    out[np.array(texts)] = [str(value) for value in plain if isinstance(value, str)]
+    return out
+
+
+def _is_missing(value: object) -> bool:
+    if value is None or value is np.ma.masked or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, float | np.floating) and bool(value != value)
+
+
+def _is_scalar_array(value: object) -> bool:
+    return isinstance(value, np.ndarray) and not value.ndim and value is not np.ma.masked
+
+
+def column_kind(field: Any) -> str:  # noqa: ANN401
+    """What a column of a part holds: numbers, texts, or nothing that would tell."""
+    import pyarrow as pa
+
+    if KIND_KEY in (field.metadata or {}):
+        return ""
+    return "texts" if pa.types.is_string(field.type) else "numbers"
+
+
+def numpy_column(column: Any) -> NDArray[Any]:  # noqa: ANN401
+    """A column of a part; NaN for what is missing."""
+    values = np.array(column.to_numpy())
+    if values.dtype.kind == "O":
+        values[pd.isna(values)] = np.nan
+    return values
+
+
+def write_whole(
+    path: Path, write: Callable[[BinaryIO], object], *, folder: Path | None = None
+) -> None:
+    """Write a file that bears its name only once it is whole and on the disk.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; one that exists is replaced.
+    write : callable
+        Writes its content to an open file.
+    folder : pathlib.Path, optional
+        Where the unfinished file lies, on the same disk; by default beside `path`.
+    """
+    name = f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    unfinished = (folder or path.parent) / name
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make sure that a new name in a folder outlasts a loss of power, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,71 @@
+"""The files on this machine that rasters are read from, and whether they are what they were."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+__all__ = ["absolute_name", "file_state", "local_file", "names_of_files"]
+
+#: Files beside a raster that say nothing that its bands do not say, and that other programs write.
+_DERIVED = (".aux.xml", ".ovr")
+
+#: Files that stand for the folder that they are in.
+_ZARR = (".zarray", ".zgroup", ".zmetadata", "zarr.json")
+
+_ARCHIVE = re.compile(r"(?:/vsi(?:zip|tar|gzip|7z|rar|cached|sparse)/)+(.+)")
+
+
+def names_of_files(dataset: Any) -> list[str]:  # noqa: ANN401
+    """What GDAL reads a dataset from; of a VRT that is made of others also their sources."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+
+    found: list[str] = []
+    waiting = list(dataset.files)
+    while waiting:
+        name = waiting.pop(0)
+        if name in found or name.endswith(_DERIVED):
+            continue
+        found.append(name)
+        if name != dataset.name and name.endswith(".vrt"):
+            with warnings.catch_warnings(), suppress(RasterioIOError):
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with rasterio.open(name) as source:
+                    waiting += source.files
+    return found
+
+
+def absolute_name(name: str, files: list[str]) -> str:
+    """A raster's name, with the file that it names from the root on."""
+    for file in files:
+        if file in name and os.path.exists(file):
+            return name.replace(file, os.path.abspath(file), 1)
+    return name
+
+
+def local_file(name: str) -> Path | None:
+    """The file or folder on this machine that holds what GDAL calls `name`; None if there is none."""
+    if os.path.exists(name):
+        path = Path(os.path.abspath(name))
+        return path.parent if path.name in _ZARR else path
+    inside = _ARCHIVE.fullmatch(name)
+    if inside:
+        path = Path(os.path.abspath(inside[1]))
+        return next((place for place in (path, *path.parents) if place.is_file()), None)
+    return None
+
+
+def file_state(file: Path) -> dict[str, Any]:
+    """Size and time of a file, or of all files in a folder."""
+    files = [place for place in file.rglob("*") if place.is_file()] if file.is_dir() else [file]
+    states = [place.stat() for place in files]
+    return {
+        "path": str(file),
+        "bytes": sum(state.st_size for state in states),
+        "mtime_ns": max((state.st_mtime_ns for state in states), default=0),
+    }
