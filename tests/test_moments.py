@@ -85,6 +85,26 @@ def test_places_are_of_the_first_of_equals(values, cuts):
     assert moments.high_place.item() == np.argmax(values)
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int32])
+@pytest.mark.parametrize("size", [7, 70_000])
+def test_squares_of_integers_do_not_lose_small_differences(dtype, size):
+    largest = np.iinfo(dtype).max
+    rng = np.random.default_rng(size)
+    values = (largest - rng.integers(0, 3, size)).astype(dtype)
+    for spread in (values, np.full(size, largest, dtype=dtype)):
+        band = Band(1, spread.dtype, None, True, 1.0, 0.0, False, "")
+        start = np.array([0, 3])
+        pixels = ValidPixels.among(np.arange(2), start, spread, None, None, band, scaled=False)
+        moments = Moments(2, integer=True)
+        moments.add(Piece.of(pixels, Need.SQUARES))
+        parts = np.split((spread.astype(np.int64) - largest).astype(float), [3])
+        expected = [part.var() for part in parts]
+        np.testing.assert_allclose(moments.variance, expected, rtol=1e-6, atol=1e-12)
+        assert moments.total.tolist() == [
+            int(part.sum()) + part.size * int(largest) for part in parts
+        ]
+
+
 ROBUST = {
     "location": [lambda g: g.median, biweight_location, lambda g: g.clipped.mean],
     "scale": [lambda g: g.std, mad_std, biweight_scale, lambda g: g.clipped.std],

@@ -212,11 +212,11 @@ def test_nearest_reads_each_block_of_a_chunk_once(cdb, folder, tmp_path, monkeyp
     times = np.zeros(grid.shape, dtype=int)
     read = companions.Companion._read
 
-    def counted(self, window):
+    def counted(self, window, **options):
         first, end = window.row_start // 64 * 64, -(-window.row_stop // 64) * 64
         left, right = window.col_start // 64 * 64, -(-window.col_stop // 64) * 64
         times[first:end, left:right] += 1
-        return read(self, window)
+        return read(self, window, **options)
 
     monkeypatch.setattr(companions.Companion, "_read", counted)
     monkeypatch.setattr(companions, "SLAB_PIXELS", 1)

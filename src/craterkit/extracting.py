@@ -278,7 +278,8 @@ class ExtractsPixels:
         rasters, regions, nodata, n_jobs, bands, scaled, raster_crs, transform, progress
             As in `get_stats`.
         max_memory, client, scheduler
-            As in `get_stats`; `max_memory` does not bound the arrays themselves (see `iter_arrays`).
+            As in `get_stats`; without `out`, `max_memory` does not bound the arrays themselves (see also
+            `iter_arrays`).
         where, exclude, exclude_size, align
             As in `get_stats`; pixels that are left out are masked.
         errors : {"raise", "flag"}, default "raise"
@@ -286,11 +287,16 @@ class ExtractsPixels:
         coverage : {"all_touched", "center", "fraction"}, default "all_touched"
             Which pixels belong; ``"fraction"`` takes those of ``"all_touched"``.
         georeferenced : bool, default False
-            Whether to add a column ``<region>_transform`` with each array's affine transform.
+            Whether to add a column ``<region>_transform`` with each array's affine transform; with `out`
+            the file has what it takes in any case.
+        out : str or os.PathLike, optional
+            A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
+            arrays in memory; `read_arrays` gives them back. A file of that name is replaced once all is
+            written.
 
         Returns
         -------
-        pandas.DataFrame
+        pandas.DataFrame, or pathlib.Path with `out`
             The table with a column ``<region>`` (``<raster>_<region>`` for a list or dict) of
             `numpy.ma.MaskedArray`: the bounding box of each ROI's pixels, those left out included,
             contiguous across the seam, with everything masked that is outside the ROI, left out or
@@ -300,7 +306,25 @@ class ExtractsPixels:
         Raises
         ------
         RegionError, ArgumentError, CRSError, RasterError
-            As `get_stats`.
+            As `get_stats`; or if `out` cannot hold the table's index, or the numbers of all rasters.
+        OutputError
+            If `out` cannot be written; a file that was there before stays.
+
+        Notes
+        -----
+        Files are Parquet because lists of any length are native to it and many tools read it. A row is
+        an array, in the order of `iter_arrays`:
+
+        - ``feature``: the feature's label in the table's index; ``region``: the region's name.
+        - ``raster``, ``band``: as columns would call them; empty for one bare raster, and for one band.
+        - ``dtype``: the array's; ``height``, ``width``: its shape.
+        - ``row``, ``col``: its first row and column in the raster, null for arrays without pixels. Columns
+          count on beyond the seam.
+        - ``values``: its pixels row by row, with null for what is masked. Rasters of several dtypes share one
+          that holds them all exactly.
+
+        The file's metadata have, under ``craterkit``, a JSON text with the version of this format and each
+        raster's name, affine transform and CRS (WKT; null for one given by a convention's name).
 
         Examples
         --------
@@ -312,7 +336,7 @@ class ExtractsPixels:
         'MaskedArray'
         """
         from craterkit.extraction.execution import Execution
-        from craterkit.extraction.get_arrays import extract_arrays
+        from craterkit.extraction.get_arrays import extract_arrays, store_arrays
         from craterkit.extraction.options import Options
 
         options = Options(
@@ -336,6 +360,8 @@ class ExtractsPixels:
             progress=progress,
         )
         subject = self._subject(regions)
+        if out is not None:
+            return store_arrays(subject, rasters, options, execution, out=out)
         return self._with(
             extract_arrays(
                 subject,

@@ -78,6 +78,8 @@ class ArraysWorker:
                 own = spans.take(slice(int(start), int(stop)))
                 roi = int(rois[own.roi[0]])
                 left_out = None if taken is None else ~taken[pixel[start] : pixel[stop]]
+                if left_out is not None and layers.unread is not None:
+                    left_out |= layers.unread.ravel().take(layers.places(own))
                 out.append((roi, self._patches(roi, own, left_out, pixels)))
         return out
 

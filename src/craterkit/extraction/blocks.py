@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.intp]
 
-__all__ = ["Pixels", "bytes_per_pixel", "read_chunk"]
+__all__ = ["Pixels", "bytes_per_pixel", "cover", "read_chunk", "read_window", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +70,6 @@ def bytes_per_pixel(bands: Sequence[Band]) -> int:
     return sum(band.dtype.itemsize + band.has_mask for band in bands)
 
 
-@dataclass
-class _Target:
-    """Where the pixels of one band go."""
-
-    raster: Raster
-    pixels: Pixels
-    unread: list[Window] = field(default_factory=list)
-
-    def part(self, window: Window) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
-        where = _within(window, self.pixels.window)
-        mask = self.pixels.mask
-        return self.pixels.raw[where], None if mask is None else mask[where]
-
-    def done(self) -> Pixels:
-        if not self.unread:
-            return self.pixels
-        unread = np.zeros(self.pixels.raw.shape, dtype=np.bool_)
-        for window in self.unread:
-            unread[_within(window, self.pixels.window)] = True
-        return replace(self.pixels, unread=unread)
-
-
 def read_chunk(
     bands: Sequence[tuple[Raster, Band]], chunk: Chunk, *, flag_unread: bool = False
 ) -> list[Pixels]:
@@ -112,40 +90,78 @@ def read_chunk(
         If a block cannot be read, unless they are flagged; names the file, the band and the block.
     """
     window = chunk.window
-    targets = [
-        _Target(
-            raster,
-            Pixels(
-                band,
-                np.zeros(window.shape, dtype=band.dtype),
-                np.zeros(window.shape, dtype=np.uint8) if band.has_mask else None,
-                window,
-            ),
+    pixels = [
+        Pixels(
+            band,
+            np.zeros(window.shape, dtype=band.dtype),
+            np.zeros(window.shape, dtype=np.uint8) if band.has_mask else None,
+            window,
         )
-        for raster, band in bands
+        for _, band in bands
     ]
-    for _, of_raster in groupby(targets, lambda target: id(target.raster)):
-        together = list(of_raster)
+    done = []
+    for _, pairs in groupby(zip(bands, pixels, strict=True), lambda pair: id(pair[0][0])):
+        of_raster = list(pairs)
+        raster, together = of_raster[0][0][0], [pixel for _, pixel in of_raster]
+        unread: list[list[Window]] = [[] for _ in together]
         for part in chunk.reads:
-            _read(together, part, flag_unread=flag_unread)
-    return [target.done() for target in targets]
+            where = within(part, window)
+            failed = read_window(
+                raster,
+                [pixel.band for pixel in together],
+                part,
+                [pixel.raw[where] for pixel in together],
+                [None if pixel.mask is None else pixel.mask[where] for pixel in together],
+                flag_unread=flag_unread,
+            )
+            for of_band, blocks in zip(unread, failed, strict=True):
+                of_band += blocks
+        done += [
+            replace(pixel, unread=cover(blocks, window)) if blocks else pixel
+            for pixel, blocks in zip(together, unread, strict=True)
+        ]
+    return done
 
 
-def _read(targets: Sequence[_Target], part: Window, *, flag_unread: bool) -> None:
-    raster = targets[0].raster
+def read_window(
+    raster: Raster,
+    bands: Sequence[Band],
+    window: Window,
+    raws: Sequence[NDArray[Any]],
+    masks: Sequence[NDArray[np.uint8] | None],
+    *,
+    flag_unread: bool,
+) -> list[list[Window]]:
+    """Read a window of some bands; gives the blocks of each that cannot be read, if these are flagged.
+
+    Raises
+    ------
+    RasterError
+        If a block cannot be read, unless they are flagged.
+    """
+    unread: list[list[Window]] = [[] for _ in bands]
     try:
-        raws, masks = zip(*(target.part(part) for target in targets), strict=True)
-        raster.read_bands([target.pixels.band for target in targets], part, raws, masks)
+        raster.read_bands(bands, window, raws, masks)
     except RasterError:
         # Which block is it? And what failed once may not fail again, as over a network.
-        for target in targets:
-            for block in _blocks(raster, part):
+        for band, raw, mask, failed in zip(bands, raws, masks, unread, strict=True):
+            for block in _blocks(raster, window):
+                where = within(block, window)
                 try:
-                    raster.read(target.pixels.band, block, *target.part(block))
+                    raster.read(band, block, raw[where], None if mask is None else mask[where])
                 except RasterError:
                     if not flag_unread:
                         raise
-                    target.unread.append(block)
+                    failed.append(block)
+    return unread
+
+
+def cover(blocks: Sequence[Window], window: Window) -> Bools:
+    """Which pixels of a window lie in some blocks."""
+    covered = np.zeros(window.shape, dtype=np.bool_)
+    for block in blocks:
+        covered[within(block, window)] = True
+    return covered
 
 
 def _blocks(raster: Raster, part: Window) -> Iterator[Window]:
@@ -164,7 +180,8 @@ def _blocks(raster: Raster, part: Window) -> Iterator[Window]:
                 )
 
 
-def _within(window: Window, outer: Window) -> tuple[slice, slice]:
+def within(window: Window, outer: Window) -> tuple[slice, slice]:
+    """Rows and columns of a window in another that holds it."""
     return (
         slice(window.row_start - outer.row_start, window.row_stop - outer.row_start),
         slice(window.col_start - outer.col_start, window.col_stop - outer.col_start),

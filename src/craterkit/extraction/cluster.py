@@ -7,6 +7,7 @@ back what it found. If a worker dies, its errands are given to others.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
 
 __all__ = ["open_cluster", "walk_on_cluster"]
+
+#: What to do if worker processes do not come into being.
+UNGUARDED = (
+    "each worker process begins by importing the script that started it, so that there the call must "
+    'stand under `if __name__ == "__main__":`'
+)
 
 #: Errands that each thread of the cluster gets, if there are chunks enough.
 ERRANDS_EACH = 8
@@ -84,6 +91,8 @@ def open_cluster(execution: Execution) -> Iterator[Any]:
     ------
     ArgumentError
         If dask.distributed is not installed.
+    ClusterError
+        If the processes cannot be started.
     """
     if execution.client is not None:
         yield execution.client
@@ -94,13 +103,20 @@ def open_cluster(execution: Execution) -> Iterator[Any]:
         raise ArgumentError(
             "scheduler='processes' needs dask.distributed: pip install \"craterkit[dask]\""
         ) from error
-    workers = count_threads(execution.n_jobs)
-    with (
-        LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,  # type: ignore[no-untyped-call]
-    ):
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise ClusterError(f"scheduler='processes' in a worker process: {UNGUARDED}")
+    try:
+        started = LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=count_threads(execution.n_jobs),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+        )
+    except (RuntimeError, OSError) as error:
+        raise ClusterError(
+            f"scheduler='processes': the worker processes cannot be started ({error}); {UNGUARDED}"
+        ) from error
+    with started as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
         yield client
 
 

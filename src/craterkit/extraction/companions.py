@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from craterkit.errors import ArgumentError, RasterError
+from craterkit.extraction.blocks import cover, read_window, within
 from craterkit.extraction.conditions import Condition, parse_where
 from craterkit.footprints.spans import ranges
 from craterkit.grids.alignment import grid_difference, nearest_pixels
@@ -45,12 +46,14 @@ NO_WINDOW = Window(0, 0, 0, 0)
 class Layers:
     """What companions say of the pixels of a chunk's window; None where there is none.
 
-    Only pixels in the chunk's blocks are filled in.
+    Only pixels in the chunk's blocks are filled in. `unread` are those of which a companion cannot say
+    anything, as its blocks could not be read.
     """
 
     chosen: Bools | None = None
     weights: Floats | None = None
     window: Window = NO_WINDOW
+    unread: Bools | None = None
 
     def places(self, spans: Spans) -> Ints:
         """Flat indices of the pixels of spans."""
@@ -68,6 +71,7 @@ class Sample(NamedTuple):
     part: Window
     raw: NDArray[Any]
     unmasked: Bools | None
+    unread: Bools | None
     where: tuple[Ints, Ints] | None = None
 
     def place(self, index: int) -> str:
@@ -94,34 +98,42 @@ class Companion:
         """The argument that it was given as."""
         return "weights" if self.condition is None else "where"
 
-    def samples(self, grid: Grid, chunk: Chunk, *, nearest: bool) -> Iterator[Sample]:
+    def samples(
+        self, grid: Grid, chunk: Chunk, *, nearest: bool, flag_unread: bool
+    ) -> Iterator[Sample]:
         """Raw numbers for the pixels of a chunk of another raster, which has the grid `grid`."""
         if nearest and self.grid is not None:
-            yield from self._nearest(grid, self.grid, chunk.reads)
+            yield from self._nearest(grid, self.grid, chunk.reads, flag_unread=flag_unread)
             return
         for part in chunk.reads:
-            raw, mask = self._read(part)
-            yield Sample(part, raw, None if mask is None else mask != 0)
+            yield self._read(part, flag_unread=flag_unread)
 
-    def _read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
-        raw = np.empty(window.shape, dtype=self.band.dtype)
-        mask = np.empty(window.shape, dtype=np.uint8) if self.band.has_mask else None
-        self.raster.read(self.band, window, raw, mask)
-        return raw, mask
+    def _read(self, window: Window, *, flag_unread: bool) -> Sample:
+        raw = np.zeros(window.shape, dtype=self.band.dtype)
+        mask = np.zeros(window.shape, dtype=np.uint8) if self.band.has_mask else None
+        (failed,) = read_window(
+            self.raster, [self.band], window, [raw], [mask], flag_unread=flag_unread
+        )
+        unread = cover(failed, window) if failed else None
+        return Sample(window, raw, None if mask is None else mask != 0, unread)
 
-    def _nearest(self, grid: Grid, own: Grid, parts: Sequence[Window]) -> Iterator[Sample]:
+    def _nearest(
+        self, grid: Grid, own: Grid, parts: Sequence[Window], *, flag_unread: bool
+    ) -> Iterator[Sample]:
         found = [_places(grid, part, own) for part in parts]
         if not found:
             return
         row, column = (np.concatenate([places[axis] for places in found]) for axis in (0, 1))
         raw = np.zeros(row.size, dtype=self.band.dtype)
-        unmasked = row >= 0
+        unmasked, unread = row >= 0, np.zeros(row.size, dtype=np.bool_)
         for window, inside in self._windows(row, column):
-            here, mask = self._read(window)
+            here = self._read(window, flag_unread=flag_unread)
             at = row[inside] - window.row_start, column[inside] - window.col_start
-            raw[inside] = here[at]
-            if mask is not None:
-                unmasked[inside] = mask[at] != 0
+            raw[inside] = here.raw[at]
+            if here.unmasked is not None:
+                unmasked[inside] = here.unmasked[at]
+            if here.unread is not None:
+                unread[inside] = here.unread[at]
         start = 0
         for part in parts:
             shape = part.shape
@@ -130,6 +142,7 @@ class Companion:
                 part,
                 raw[pixels].reshape(shape),
                 unmasked[pixels].reshape(shape),
+                unread[pixels].reshape(shape) if unread.any() else None,
                 (row[pixels], column[pixels]),
             )
             start = pixels.stop
@@ -231,27 +244,28 @@ class Companions:
                     f'{what}: {difference}; align="nearest" takes the pixel at each pixel\'s centre'
                 )
 
-    def layers(self, grid: Grid, chunk: Chunk) -> Layers:
-        """What the companions say of the pixels of a chunk of the raster with this grid."""
+    def layers(self, grid: Grid, chunk: Chunk, *, flag_unread: bool = False) -> Layers:
+        """What the companions say of the pixels of a chunk of the raster with this grid.
+
+        With `flag_unread`, blocks of theirs that cannot be read are told of in `Layers.unread`.
+        """
         if not self._companions:
             return Layers()
         window = chunk.window
         chosen = np.ones(window.shape, dtype=np.bool_)
         weights: Floats | None = None
+        unread: Bools | None = None
         for companion in self._companions:
             band, condition, name = companion.band, companion.condition, companion.raster.name
             if condition is None:
                 weights = np.zeros(window.shape)
-            for sample in companion.samples(grid, chunk, nearest=self._nearest):
-                rows = slice(
-                    sample.part.row_start - window.row_start,
-                    sample.part.row_stop - window.row_start,
-                )
-                columns = slice(
-                    sample.part.col_start - window.col_start,
-                    sample.part.col_stop - window.col_start,
-                )
-                part = rows, columns
+            for sample in companion.samples(
+                grid, chunk, nearest=self._nearest, flag_unread=flag_unread
+            ):
+                part = within(sample.part, window)
+                if sample.unread is not None:
+                    unread = np.zeros(window.shape, dtype=np.bool_) if unread is None else unread
+                    unread[part] |= sample.unread
                 if condition is None:
                     assert weights is not None
                     usable, weights[part] = self._weigh(companion, sample)
@@ -260,7 +274,10 @@ class Companions:
                         band, sample.raw, sample.unmasked, scaled=self._scaled, name=name
                     )
                 chosen[part] &= usable
-        return Layers(chosen, weights, window)
+        if unread is not None:
+            # Whoever has such a pixel is to meet it.
+            chosen |= unread
+        return Layers(chosen, weights, window, unread)
 
     def _weigh(self, companion: Companion, sample: Sample) -> tuple[Bools, Floats]:
         """Which pixels have a weight, and all weights: 0 where there is none."""

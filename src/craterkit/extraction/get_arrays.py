@@ -1,30 +1,36 @@
-"""What `get_arrays` and `iter_arrays` do: the pixels of every feature as masked arrays."""
+"""What `get_arrays` and `iter_arrays` do: masked arrays in memory, in a file, or one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Generator, Iterable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from craterkit.errors import CraterkitError, OutputError
+from craterkit.extraction.array_files import ArrayFileWriter, ArrayLayout
 from craterkit.extraction.arrays import ArrayJoiner, ArraysWorker
 from craterkit.extraction.columns import TRANSFORM, column_name, column_names
+from craterkit.extraction.parquet import parquet_path, write_whole
 from craterkit.extraction.survey import Survey
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from craterkit.extraction.execution import Execution
     from craterkit.extraction.options import Options
+    from craterkit.extraction.plan import Plan
     from craterkit.extraction.setting import Setting
-    from craterkit.extraction.sources import Source
     from craterkit.extraction.subject import Subject
 
-    Ints = NDArray[np.intp]
+    Bools = NDArray[np.bool_]
     Masked = np.ma.MaskedArray[Any, Any]
     Corner = tuple[int, int]
 
-__all__ = ["extract_arrays", "iterate_arrays"]
+__all__ = ["extract_arrays", "iterate_arrays", "store_arrays"]
 
 
 def make_worker(setting: Setting) -> ArraysWorker:
@@ -94,53 +100,102 @@ def iterate_arrays(
     """
     survey = Survey(subject, rasters, options, execution, "Arrays", patient=False)
     labels = column_names(subject.regions, survey.sources, [""], ())
-    return _iterate(survey, several=len(labels) > 1)
+    return _named(survey, several=len(labels) > 1)
 
 
-def _iterate(survey: Survey, *, several: bool) -> Iterator[tuple[Any, Masked]]:
+def store_arrays(
+    subject: Subject, rasters: object, options: Options, execution: Execution, *, out: object
+) -> Path:
+    """Write the arrays that `iterate_arrays` gives to a Parquet file; its path."""
+    path = parquet_path(out)
+    import pyarrow as pa
+
+    survey = Survey(subject, rasters, options, execution, "Arrays")
+    column_names(subject.regions, survey.sources, [""], ())
+    layout = ArrayLayout.of(subject, survey.sources, scaled=options.scaled)
+    outside: list[Bools] = []
+
+    def write(file: BinaryIO) -> None:
+        with (
+            closing(_cuts(survey, outside)) as cuts,
+            ArrayFileWriter(layout, file, execution.budget.memory) as writer,
+        ):
+            for number, roi, found, corner in cuts:
+                writer.add(roi, number, found, corner)
+
+    try:
+        write_whole(path, write)
+    except CraterkitError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise OutputError(f"{path} was not written: {error}") from error
+    survey.warn_of_outside(outside, stacklevel=3)
+    return path
+
+
+def _cuts(
+    survey: Survey, outside: list[Bools]
+) -> Generator[tuple[int, int, list[Masked], Corner | None], None, None]:
+    """Number of the source, ROI, array of each band, and their first row and column (None: no pixels).
+
+    Every ROI comes once for each source; those without pixels last. Into `outside` goes, for each source,
+    which ROIs it does not reach.
+    """
     subject, budget = survey.subject, survey.execution.budget
-    outside = []
     with survey:
-        for source, setting in zip(survey.sources, survey.settings(), strict=True):
-            ready: list[tuple[int, list[Masked]]] = []
+        for number, setting in enumerate(survey.settings()):
+            source = survey.sources[number]
+            ready: list[tuple[int, list[Masked], Corner]] = []
 
             def keep(
                 roi: int,
                 found: list[Masked],
-                _: Corner,
-                ready: list[tuple[int, list[Masked]]] = ready,
+                corner: Corner,
+                ready: list[tuple[int, list[Masked], Corner]] = ready,
             ) -> None:
-                ready.append((roi, found))
+                ready.append((roi, found, corner))
 
             joiner = ArrayJoiner(setting.grid, source.bands, keep, scaled=survey.options.scaled)
             plan = setting.plan()
             outside.append(plan.outside)
-            rois = np.arange(len(subject))
-            alone = plan.too_large(rois, budget.values_held)
-            missing = np.ones(rois.size, dtype=np.bool_)
-            for together in (np.setdiff1d(rois, alone), *alone[:, None]):
+            missing = np.ones(len(subject), dtype=np.bool_)
+            for together in _rounds(plan, np.arange(len(subject)), budget.values_held):
                 for chunk, result in survey.results(
                     setting, plan, make_worker, together, part_pixels=budget.pixels_at_work
                 ):
                     joiner.collect(chunk, result)
-                    for roi, found in ready:
+                    for roi, found, corner in ready:
                         missing[roi] = False
-                        yield from _named(subject, source, roi, found, several=several)
+                        yield number, roi, found, corner
                     ready.clear()
             none = [joiner.no_array(band) for band in source.bands]
             survey.advance(int(np.count_nonzero(plan.outside)))
             for roi in np.flatnonzero(missing).tolist():
-                yield from _named(subject, source, roi, none, several=several)
+                yield number, roi, none, None
+
+
+def _rounds(plan: Plan, rois: Ints, limit: int) -> Iterator[Ints]:
+    """ROIs whose pixels, together, never are more than `limit` at a time, or one that alone has more."""
+    while rois.size:
+        later = plan.too_large(rois, limit)
+        together = np.setdiff1d(rois, later)
+        if not together.size:
+            together, later = later[:1], later[1:]
+        yield together
+        rois = later
+
+
+def _named(survey: Survey, *, several: bool) -> Iterator[tuple[Any, Masked]]:
+    subject, regions = survey.subject, list(survey.subject.regions)
+    outside: list[Bools] = []
+    with closing(_cuts(survey, outside)) as cuts:
+        for number, roi, arrays, _ in cuts:
+            region, feature = divmod(roi, len(subject.features))
+            name, source = subject.index[feature], survey.sources[number]
+            for band, array in zip(source.band_labels, arrays, strict=True):
+                column = column_name("", source.label, band, regions[region])
+                yield (name, column) if several else name, array
     survey.warn_of_outside(outside, stacklevel=2)
-
-
-def _named(
-    subject: Subject, source: Source, roi: int, arrays: Iterable[Masked], *, several: bool
-) -> Iterator[tuple[Any, Masked]]:
-    number, feature = divmod(roi, len(subject.features))
-    name, region = subject.index[feature], list(subject.regions)[number]
-    for band, array in zip(source.band_labels, arrays, strict=True):
-        yield (name, column_name("", source.label, band, region)) if several else name, array
 
 
 def _objects(values: Iterable[Any]) -> NDArray[Any]:

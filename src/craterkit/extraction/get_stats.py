@@ -303,7 +303,7 @@ def write_stats(
     survey = Survey(subject, rasters, options, execution, "Statistics")
     labels = column_names(subject.regions, survey.sources, names, table.columns)
     check_table(table)
-    manifest = manifest_of(subject, survey.sources, table, options, request, flags="flags" in names)
+    manifest = manifest_of(subject, survey.sources, table, options, request, columns=labels)
     with Ledger(out, manifest) as ledger:
         if ledger.complete:
             return ledger.path

@@ -90,7 +90,7 @@ def manifest_of(
         manifest["stats"] = {
             item.name: fingerprint_function(functions[item.name])
             if item.name in functions
-            else None
+            else "craterkit"
             for item in request.items
         }
     return manifest | {name: fingerprint_value(value) for name, value in further.items()}

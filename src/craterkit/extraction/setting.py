@@ -109,12 +109,13 @@ class Setting:
 
     def job(self, make: MakeWorker, bands: slice = slice(None)) -> Job:
         """What is done with the pixels (of some of the bands)."""
+        flag_unread = self.options.errors == "flag"
         pairs = [(source.raster, band) for source in self.sources for band in source.bands]
         return Job(
             pairs[bands],
-            partial(self.companions.layers, self.grid),
+            partial(self.companions.layers, self.grid, flag_unread=flag_unread),
             make(self),
-            flag_unread=self.options.errors == "flag",
+            flag_unread=flag_unread,
         )
 
     def open(self) -> ExitStack:

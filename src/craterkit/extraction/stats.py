@@ -114,7 +114,7 @@ class StatisticsWorker:
             rois, kept = chunk.rois[batch.rois], chunk.kept[batch.rois]
             values: list[list[tuple[Ints, Groups]]] = [[] for _ in pixels]
             for portion in portions(footprints):
-                self._work_portion(rois, kept, portion, pixels, found, values)
+                self._work_portion(rois, kept, portion, pixels, layers, found, values)
             whole = (chunk.begins & chunk.ends)[batch.rois] & (not batch.is_strip)
             for pixel, pieces, of_band in zip(pixels, values, found, strict=True):
                 if not pieces:
@@ -139,6 +139,7 @@ class StatisticsWorker:
         kept: NDArray[np.bool_],
         portion: Footprints,
         pixels: Sequence[Pixels],
+        layers: Layers,
         found: list[Found],
         values: list[list[tuple[Ints, Groups]]],
     ) -> None:
@@ -166,9 +167,10 @@ class StatisticsWorker:
                 shares=portion.shares,
             )
             of_band.pieces.append(Piece.of(valid, need, self._tallies))
-            if pixel.unread is not None:
-                hit = np.logical_or.reduceat(pixel.unread.ravel().take(places), starts)
-                of_band.unread.append(roi[hit])
+            for unread in (pixel.unread, layers.unread):
+                if unread is not None:
+                    hit = np.logical_or.reduceat(unread.ravel().take(places), starts)
+                    of_band.unread.append(roi[hit])
             if self._request.needs_values and keeping.size:
                 groups, keys = valid.groups, roi
                 if keeping.size < roi.size:

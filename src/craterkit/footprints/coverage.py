@@ -45,10 +45,11 @@ class CoverageSums:
 
     def __init__(self, spans: Spans) -> None:
         self.spans = spans
-        # Two more places a span take what a step at its very end spills over.
-        room = spans.length + 2
-        self._base = np.cumsum(room) - room
-        self._size = int(room.sum())
+        length = spans.length
+        ends = np.cumsum(length)
+        self._size = int(ends[-1]) if ends.size else 0
+        #: Column that would stand at place 0.
+        self._origin = spans.start - ends + length
         self._places: list[Ints] = []
         self._steps: list[Floats] = []
 
@@ -58,29 +59,44 @@ class CoverageSums:
         self.step(span, high, -weight)
 
     def step(self, span: Ints, edge: Floats, weight: Floats) -> None:
-        """Add `weight` from `edge` to the end of the spans that `span` names; clipped to them."""
-        start = self.spans.start[span]
-        edge = np.clip(edge, start, self.spans.stop[span])
-        column = np.floor(edge)
-        share = edge - column
-        place = self._base[span] - start + column.astype(np.intp)
+        """Add `weight` from `edge` to the end of the spans that `span` names; clipped to them.
+
+        All steps of a row must add up to 0.
+        """
+        edge = np.clip(edge, self.spans.start[span], self.spans.stop[span])
+        place = edge.astype(np.intp)
+        edge -= place
+        place -= self._origin[span]
+        # At the end of a span nothing spills over.
+        share = edge * weight
         self._places += [place, place + 1]
-        self._steps += [weight * (1.0 - share), weight * share]
+        self._steps += [weight - share, share]
+
+    def bend(self, span: Ints, line: Ints, amount: Floats) -> None:
+        """Shift `amount` from the pixel after the column edge `line` to the one before it.
+
+        Pixels beyond the spans that `span` names get and lose nothing.
+        """
+        start, stop, origin = self.spans.start[span], self.spans.stop[span], self._origin[span]
+        for offset, factor in ((-1, 1.0), (0, -2.0), (1, 1.0)):
+            self._places.append(np.clip(line + offset, start, stop) - origin)
+            self._steps.append(factor * amount)
 
     def over(self, spans: Spans) -> Floats:
         """Covered weight of every pixel of `spans`, each of which lies within one of the sums' own."""
         if not self._places or not len(spans):
             return np.zeros(int(spans.length.sum()))
-        sums = np.cumsum(
-            np.bincount(
-                np.concatenate(self._places),
-                weights=np.concatenate(self._steps),
-                minlength=self._size,
-            )
+        steps = np.bincount(
+            np.concatenate(self._places),
+            weights=np.concatenate(self._steps),
+            minlength=self._size + 2,
         )
+        sums: Floats = np.cumsum(steps[: self._size], dtype=np.float64)
+        np.maximum(sums, 0.0, out=sums)
+        if spans is self.spans:
+            return sums
         parent = self.find(spans)
-        places = ranges(self._base[parent] + spans.start - self.spans.start[parent], spans.length)
-        return np.maximum(sums[places], 0.0)
+        return sums[ranges(spans.start - self._origin[parent], spans.length)]
 
     def find(self, spans: Spans) -> Ints:
         """Which of the sums' own spans holds each of `spans`."""

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from craterkit.footprints.circles import Centres, Circles, Parallels
-from craterkit.footprints.coverage import CoverageSums
+from craterkit.footprints.shares import AnnulusShares, HalfWidths, rows_between
 from craterkit.footprints.spans import Footprints, Spans, ranges
-from craterkit.footprints.subrows import sub_rows
-from craterkit.geodesy import lat_from_phi
 from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from craterkit.footprints.circles import Sight
     from craterkit.footprints.rules import Rules
     from craterkit.grids.cylindrical import CylindricalGrid
     from craterkit.tables.features import Features
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ParallelAnnuli"]
 
-#: Rows farther from the raster than this are as good as infinitely far.
-FAR = 2.0**40
-
 #: Rows (and pairs of an ROI and a row) for which whole ROIs are weighed at a time.
 WINDOW_ROWS = 1 << 18
 
@@ -44,7 +40,7 @@ WINDOW_ROWS = 1 << 18
 class Arcs(NamedTuple):
     """Arcs in continuous columns, one a pair of an ROI and a row; a NaN hole is none.
 
-    `spread` and `hole_spread` say by how many columns the half-width changes within the row.
+    `half_widths` are those of the circle and the hole, if shares are wanted.
     """
 
     roi: Ints
@@ -53,15 +49,18 @@ class Arcs(NamedTuple):
     high: Floats
     hole_low: Floats
     hole_high: Floats
-    spread: Floats
-    hole_spread: Floats
+    half_widths: tuple[HalfWidths, ...] = ()
 
     def take(self, index: Ints | Bools) -> Arcs:
-        return Arcs._make(values[index] for values in self)
-
-    def without_holes(self) -> Arcs:
-        none = np.full(self.low.size, np.nan)
-        return self._replace(hole_low=none, hole_high=none)
+        return Arcs(
+            self.roi[index],
+            self.row[index],
+            self.low[index],
+            self.high[index],
+            self.hole_low[index],
+            self.hole_high[index],
+            tuple(half.take(index) for half in self.half_widths),
+        )
 
     def shifted(self, columns: float) -> Arcs:
         return self._replace(
@@ -95,21 +94,6 @@ class Rounding:
         # A centre on the hole's edge belongs to the hole.
         tie = 0.0 if self.touched else 2 * TIE_PX
         return hole_high + tie, hole_low + period - tie
-
-
-class Exact(NamedTuple):
-    """Circles without the allowance for ties, for exact shares.
-
-    `sign` is -1 for holes. Continuous rows: the circle spans `first` to `last`, and holds parts of
-    parallels between `top` and `bottom`.
-    """
-
-    circles: Circles
-    sign: float
-    first: Floats
-    top: Floats
-    bottom: Floats
-    last: Floats
 
 
 class ParallelAnnuli:
@@ -149,30 +133,22 @@ class ParallelAnnuli:
         radius, hole = features.radius * outer, features.radius * inner
         self._outer = Circles(self._centres, np.maximum(radius + outer_tie, 0.0), pixel)
         self._inner = Circles(self._centres, hole + tie, pixel) if inner > 0 else None
-        top, bottom = self._rows_between(self._outer.south, self._outer.north)
+        top, bottom = rows_between(grid, self._outer.south, self._outer.north)
         self.rows = np.stack([np.floor(top), np.ceil(bottom)], axis=1).astype(np.int64)
-        self._exact: list[Exact] = []
+        self._shares: AnnulusShares | None = None
         if rules.coverage == "fraction":
-            self._exact.append(self._exactly(radius, 1.0))
-            if self._inner is not None:
-                self._exact.append(self._exactly(hole, -1.0))
+            low, high = self.columns()
+            self._shares = AnnulusShares(
+                grid,
+                self._centres,
+                self._column,
+                [radius, hole] if inner > 0 else [radius],
+                (low >= 0) & (high <= grid.extent),
+                area_weighted=rules.area_weighted,
+            )
 
     def __len__(self) -> int:
         return len(self._centres)
-
-    def _exactly(self, radius: Floats, sign: float) -> Exact:
-        circles = Circles(self._centres, radius, self.grid.row_height)
-        ends = self._rows_between(circles.south, circles.north)
-        partial = self._rows_between(circles.partial_south, circles.partial_north)
-        return Exact(circles, sign, ends[0], *partial, ends[1])
-
-    def _rows_between(self, south: Floats, north: Floats) -> tuple[Floats, Floats]:
-        """First and last of the continuous rows of two latitudes."""
-        one, other = (
-            np.clip(self.grid.row_of(lat_from_phi(self.grid.body, phi)), -FAR, FAR)
-            for phi in (north, south)
-        )
-        return np.minimum(one, other), np.maximum(one, other)
 
     def columns(self) -> tuple[Floats, Floats]:
         """Continuous columns that each ROI may touch, unwrapped around its centre."""
@@ -196,8 +172,8 @@ class ParallelAnnuli:
         """
         arcs = self._arcs(rois, row_start, row_stop)
         spans = self._spans(arcs)
-        if self.rules.coverage == "fraction":
-            return Footprints(spans, self._fractions(rois, arcs, spans))
+        if self._shares is not None:
+            return Footprints(spans, self._shares.over(rois, arcs, spans, self._spans_of_disks))
         if self.rules.area_weighted:
             return Footprints(spans, np.repeat(self.grid.row_areas(spans.row), spans.length))
         return Footprints(spans)
@@ -222,13 +198,9 @@ class ParallelAnnuli:
 
     def _ground_weight(self, rois: Ints, row_start: int, row_stop: int) -> Floats:
         arcs = self._arcs(rois, row_start, row_stop)
+        if self._shares is not None:
+            return self._shares.ground(rois, arcs)
         period = self.grid.period
-        if self.rules.coverage == "fraction":
-            total = np.zeros(rois.size)
-            for pair, low, high, weight in self._thin_arcs(rois, arcs):
-                width = np.minimum(high - low, period) * weight
-                total += np.bincount(arcs.roi[pair], weights=width, minlength=rois.size)
-            return np.maximum(total, 0.0)
         arcs = self._open_whole_parallels(arcs, period)
         low, high = self._rounding.arc(arcs.low, arcs.high)
         hole_low, hole_high = self._rounding.hole(arcs.hole_low, arcs.hole_high)
@@ -244,7 +216,6 @@ class ParallelAnnuli:
         count = bottom - top
         roi = np.repeat(np.arange(rois.size), count)
         row = ranges(top, count)
-        circles = [self._outer] if self._inner is None else [self._outer, self._inner]
         if self._rounding.touched:
             # Rows share their edges: one more edge than rows for each ROI that has any.
             present = np.flatnonzero(count)
@@ -255,12 +226,11 @@ class ParallelAnnuli:
             sight = self._centres.see(rois[edge_roi], parallels, edge_row - row_start)
             nth_present = np.cumsum(count > 0) - 1
             upper = np.arange(roi.size) + nth_present[roi]
-            extremes = [
-                circle.strip_extremes(sight, circle.half_widths(sight), upper, upper + 1)
-                for circle in circles
-            ]
-            half = extremes[0][1]
-            hole = extremes[1][0] if self._inner is not None else None
+            _, half, half_widths = self._strips(self._outer, sight, upper)
+            hole = None
+            if self._inner is not None:
+                hole, _, of_hole = self._strips(self._inner, sight, upper)
+                half_widths += of_hole
         else:
             centres = np.arange(row_start, row_stop) + 0.5
             on_ground = ~self.grid.beyond_poles(centres)
@@ -269,7 +239,7 @@ class ParallelAnnuli:
                 roi, row = roi[kept], row[kept]
             parallels = Parallels(self.grid.body, self.grid.phi(centres))
             sight = self._centres.see(rois[roi], parallels, row - row_start)
-            extremes = []
+            half_widths = ()
             half = self._outer.half_widths(sight)
             hole = None if self._inner is None else self._inner.half_widths(sight)
         per_radian = 1.0 / self.grid.radians_per_column
@@ -277,30 +247,58 @@ class ParallelAnnuli:
         half = half * per_radian
         none = np.full(roi.size, np.nan)
         hole = none if hole is None else np.where(hole < 0, np.nan, hole * per_radian)
-        spreads = [
-            (largest - np.maximum(smallest, 0.0)) * per_radian for smallest, largest in extremes
-        ]
         arcs = Arcs(
-            roi,
-            row,
-            column - half,
-            column + half,
-            column - hole,
-            column + hole,
-            spreads[0] if spreads else none,
-            spreads[1] if len(spreads) > 1 else none,
+            roi, row, column - half, column + half, column - hole, column + hole, half_widths
         )
         return arcs.take(half >= 0) if (half < 0).any() else arcs
 
+    def _strips(
+        self, circles: Circles, sight: Sight, upper: Ints
+    ) -> tuple[Floats, Floats, tuple[HalfWidths, ...]]:
+        """Smallest and largest half-width in rows whose upper edges are given, and what shares take."""
+        half = circles.half_widths(sight)
+        smallest, largest = circles.strip_extremes(sight, half, upper, upper + 1)
+        if self._shares is None:
+            return smallest, largest, ()
+        per_radian = 1.0 / self.grid.radians_per_column
+        np.maximum(half, 0.0, out=half)
+        half *= per_radian
+        spread = (largest - np.maximum(smallest, 0.0)) * per_radian
+        return smallest, largest, (HalfWidths(half[upper], half[upper + 1], spread),)
+
     def _spans(self, arcs: Arcs) -> Spans:
         """Whole pixels of arcs, wrapped around the body and clipped to the raster."""
-        pieces = list(self._on_raster(self._open_whole_parallels(arcs, self.grid.extent)))
-        runs = [self._round(piece) for piece in pieces]
-        if len(runs) == 1:
-            roi, row, start, stop = runs[0]
-            full = stop > start
-            return Spans(roi[full], row[full], start[full], stop[full])
-        return Spans.union(*(np.concatenate(values) for values in zip(*runs, strict=True)))
+        arcs = self._open_whole_parallels(arcs, self.grid.extent)
+        period, extent = self.grid.period, self.grid.extent
+        west = (arcs.low < 0) & (arcs.low + period < extent)
+        east = (arcs.high > extent) & (arcs.high - period > 0)
+        wraps = west | east
+        here = (arcs.low < extent) & (arcs.high > 0)
+        if not wraps.any():
+            return _full(*self._round(arcs if here.all() else arcs.take(here)))
+        # What wraps around the body has to be sorted; the other ROIs are.
+        wrapped = np.zeros(int(arcs.roi[-1]) + 1, dtype=np.bool_)
+        wrapped[arcs.roi[wraps]] = True
+        apart = wrapped[arcs.roi]
+        copies = (
+            self._round(arcs.take(here & apart)),
+            self._round(arcs.take(west).shifted(period)),
+            self._round(arcs.take(east).shifted(-period)),
+        )
+        others = _full(*self._round(arcs.take(here & ~apart)))
+        union = Spans.union(*(np.concatenate(values) for values in zip(*copies, strict=True)))
+        order = np.argsort(np.concatenate([others.roi, union.roi]), kind="stable")
+        return Spans(
+            *(
+                np.concatenate([getattr(others, name), getattr(union, name)])[order]
+                for name in ("roi", "row", "start", "stop")
+            )
+        )
+
+    def _spans_of_disks(self, arcs: Arcs) -> Spans:
+        """Those of the arcs without their holes."""
+        none = np.full(arcs.low.size, np.nan)
+        return self._spans(arcs._replace(hole_low=none, hole_high=none))
 
     def _open_whole_parallels(self, arcs: Arcs, columns: float) -> Arcs:
         """Turn arcs that are whole parallels into so many columns, or into what a hole leaves."""
@@ -321,18 +319,6 @@ class ParallelAnnuli:
             hole_low=np.where(whole, np.nan, arcs.hole_low),
             hole_high=np.where(whole, np.nan, arcs.hole_high),
         )
-
-    def _on_raster(self, arcs: Arcs) -> Iterator[Arcs]:
-        """The arcs, and copies a period away of those that stick out of it."""
-        period, extent = self.grid.period, self.grid.extent
-        here = (arcs.low < extent) & (arcs.high > 0)
-        yield arcs if here.all() else arcs.take(here)
-        west = (arcs.low < 0) & (arcs.low + period < extent)
-        east = (arcs.high > extent) & (arcs.high - period > 0)
-        if west.any():
-            yield arcs.take(west).shifted(period)
-        if east.any():
-            yield arcs.take(east).shifted(-period)
 
     def _round(self, arcs: Arcs) -> tuple[Ints, Ints, Ints, Ints]:
         """ROI, row, start and stop of the two sides of each arc, clipped to the raster."""
@@ -357,54 +343,11 @@ class ParallelAnnuli:
     def _clip(self, columns: Floats) -> Ints:
         return np.clip(columns, 0, self.grid.columns).astype(np.intp)
 
-    def _fractions(self, rois: Ints, arcs: Arcs, spans: Spans) -> Floats:
-        """Covered share (or area) of every pixel of `spans`."""
-        outer = self._spans(arcs.without_holes())
-        if not len(outer):
-            return np.zeros(0)
-        sums = CoverageSums(outer)
-        rows = int(arcs.row.max()) + 1
-        pair_key, span_key = arcs.roi * rows + arcs.row, outer.roi * rows + outer.row
-        first = np.searchsorted(span_key, pair_key, side="left")
-        last = np.searchsorted(span_key, pair_key, side="right") - 1
-        # A row has a second run only where its arc wraps around the body; none if it is off the raster.
-        whole_rows = bool((last == first).all())
-        period, extent = self.grid.period, self.grid.extent
-        for pair, low, high, weight in self._thin_arcs(rois, arcs):
-            if whole_rows and low.min() >= 0 and high.max() <= extent:
-                sums.add(first[pair], low, high, weight)
-                continue
-            for turn in (0.0, period, -period):
-                at = _overlapping(low, high, turn, extent) & (last[pair] >= first[pair])
-                if not at.any():
-                    continue
-                which, begin, end = pair[at], low[at] + turn, np.minimum(high[at] + turn, extent)
-                second = (last[which] > first[which]) & (begin >= outer.stop[first[which]])
-                sums.add(first[which] + second, begin, end, weight[at])
-        return sums.over(spans)
 
-    def _thin_arcs(self, rois: Ints, arcs: Arcs) -> Iterator[tuple[Ints, Floats, Floats, Floats]]:
-        """Arcs of sub-rows: (position in `arcs`, low, high, signed weight).
-
-        The weight is the sub-row's share of the row's height, or its area.
-        """
-        grid, roi = self.grid, rois[arcs.roi]
-        per_radian = 1.0 / grid.radians_per_column
-        for exact, spread in zip(self._exact, (arcs.spread, arcs.hole_spread), strict=False):
-            ends = (exact.first, exact.top, exact.bottom, exact.last)
-            first, top, bottom, last = (y[roi] for y in ends)
-            for pair, y_mid, y_from, y_to in sub_rows(arcs.row, first, top, bottom, last, spread):
-                own = roi[pair]
-                sight = self._centres.see(own, Parallels(grid.body, grid.phi(y_mid)))
-                half = exact.circles.half_widths(sight)
-                half *= per_radian
-                weight = y_to - y_from
-                if self.rules.area_weighted:
-                    weight = grid.pixel_area(y_from, y_to)
-                # A sub-row that the circle does not reach has an empty arc.
-                np.maximum(half, 0.0, out=half)
-                column = self._column[own]
-                yield pair, column - half, column + half, exact.sign * weight
+def _full(roi: Ints, row: Ints, start: Ints, stop: Ints) -> Spans:
+    """The runs that are not empty."""
+    full = stop > start
+    return Spans(roi[full], row[full], start[full], stop[full])
 
 
 def _row_windows(rows: NDArray[np.int64]) -> Iterator[tuple[Ints, int, int]]:
@@ -423,8 +366,3 @@ def _row_windows(rows: NDArray[np.int64]) -> Iterator[tuple[Ints, int, int]]:
                     max(start, int(rows[part, 0].min())),
                     min(stop, int(rows[part, 1].max())),
                 )
-
-
-def _overlapping(low: Floats, high: Floats, turn: float, extent: float) -> Bools:
-    """Whether arcs, shifted by `turn`, have a part on the raster."""
-    return (high + turn > 0) & (low + turn < extent)
