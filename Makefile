@@ -7,6 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
+BENCH_ARGS ?= --page docs/performance.md
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format docs bench clean distclean
@@ -33,10 +34,8 @@ docs: $(VENV)/.installed-docs ## build the documentation in docs/_build/html
 	@$(RUN) -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/.installed-peers ## run the benchmarks
-	@for script in benchmarks/[!_]*.py; do \
-	    echo "$$script"; $(RUN) "$$script" || exit 1; \
-	done
+bench: $(VENV)/.installed-peers ## run the benchmarks, their table into docs/performance.md
+	@$(RUN) -m benchmarks $(BENCH_ARGS)
 
 clean: ## remove what the other targets made, except .venv
 	@rm -rf demo docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -9,12 +9,22 @@ if TYPE_CHECKING:
     from craterkit import errors
     from craterkit.bodies import Body, list_bodies
     from craterkit.database import CraterDatabase
+    from craterkit.extraction.array_reading import read_arrays
     from craterkit.flags import Flag
     from craterkit.samples import sample_data
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Body", "CraterDatabase", "Flag", "__version__", "errors", "list_bodies", "sample_data"]
+__all__ = [
+    "Body",
+    "CraterDatabase",
+    "Flag",
+    "__version__",
+    "errors",
+    "list_bodies",
+    "read_arrays",
+    "sample_data",
+]
 
 #: Where each public name is defined; imported when first asked for.
 _HOMES = {
@@ -22,6 +32,7 @@ _HOMES = {
     "CraterDatabase": "craterkit.database",
     "Flag": "craterkit.flags",
     "list_bodies": "craterkit.bodies",
+    "read_arrays": "craterkit.extraction.array_reading",
     "sample_data": "craterkit.samples",
 }
 

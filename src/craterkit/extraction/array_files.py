@@ -194,6 +194,7 @@ class ArrayFileWriter:
             write_statistics=names,
             write_page_checksum=True,
         )
+        self._first_band = np.cumsum([0, *(len(of_source) for of_source in layout.dtypes)])
         self._rows: list[tuple[Any, ...]] = []
         self._arrays: list[Masked] = []
         self._bytes = 0
@@ -245,16 +246,17 @@ class ArrayFileWriter:
             return
         layout = self._layout
         feature, region, source, band, row, column, height, width = zip(*self._rows, strict=True)
-        pairs = list(zip(source, band, strict=True))
-        names = {
-            "region": [layout.regions[i] for i in region],
-            "raster": [layout.sources[i].label for i in source],
-            "band": [layout.sources[i].band_labels[j] for i, j in pairs],
-            "dtype": [layout.dtypes[i][j].name for i, j in pairs],
-        }
+        of_band = self._first_band[list(source)] + band
+
+        def named(names: Sequence[str], which: Any) -> Any:  # noqa: ANN401
+            return pa.array(names, pa.string()).take(pa.array(which)).dictionary_encode()
+
         columns = {
             "feature": layout.labels.take(pa.array(feature)),
-            **{name: pa.array(texts).dictionary_encode() for name, texts in names.items()},
+            "region": named(layout.regions, region),
+            "raster": named([source.label for source in layout.sources], source),
+            "band": named([label for s in layout.sources for label in s.band_labels], of_band),
+            "dtype": named([dtype.name for own in layout.dtypes for dtype in own], of_band),
             "row": pa.array(row, pa.int32()),
             "col": pa.array(column, pa.int32()),
             "height": pa.array(height, pa.int32()),

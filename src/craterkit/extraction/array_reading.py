@@ -160,7 +160,7 @@ class _ArrayFile:
             try:
                 own = np.flatnonzero(labels.isin(wanted))
                 found |= wanted.isin(labels)
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 raise ArgumentError(
                     f"features must be labels of the table's index: {error}"
                 ) from error

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from craterkit.extraction.subject import Subject
 
     Bools = NDArray[np.bool_]
+    Ints = NDArray[np.intp]
     Masked = np.ma.MaskedArray[Any, Any]
     Corner = tuple[int, int]
 
