@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.errors import ArgumentError, ClusterError, RasterError
+from craterkit.errors import ArgumentError, ClusterError, CraterkitError, RasterError
 from craterkit.extraction.companions import open_companions
 from craterkit.extraction.setting import Setting
 from craterkit.extraction.walk import count_threads
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from craterkit.extraction.options import Options
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.setting import MakeWorker
-    from craterkit.extraction.sources import Source, SourceSpec
+    from craterkit.extraction.sources import SourceSpec
     from craterkit.extraction.subject import Subject
     from craterkit.extraction.walk import Interruption
 
@@ -64,23 +64,28 @@ class Errand:
 
     def run(self) -> list[Any]:
         """The results of the chunks; on a worker."""
+        try:
+            return self._results()
+        except CraterkitError as error:
+            # The causes that rasterio raises cannot be sent.
+            error.__cause__ = error.__context__ = None
+            raise
+
+    def _results(self) -> list[Any]:
         import rasterio
 
-        sources = [self._open(spec) for spec in self.specs]
-        companions = open_companions(self.subject.body, self.options)
-        setting = Setting.of(self.subject, sources, companions, self.options, self.budget)
-        job = setting.job(self.make)
-        with setting.open(), rasterio.Env():
-            return [job.run(chunk) for chunk in self.chunks]
-
-    def _open(self, spec: SourceSpec) -> Source:
         try:
-            return spec.open(self.subject.body)
+            sources = [spec.open(self.subject.body) for spec in self.specs]
+            companions = open_companions(self.subject.body, self.options)
         except RasterError as error:
             raise RasterError(
                 f"a worker of the cluster cannot open a raster: {error}; every worker must find it "
                 "under this name"
             ) from error
+        setting = Setting.of(self.subject, sources, companions, self.options, self.budget)
+        job = setting.job(self.make)
+        with setting.open(), rasterio.Env():
+            return [job.run(chunk) for chunk in self.chunks]
 
 
 @contextmanager
