@@ -183,9 +183,7 @@ class Plan:
         if not inside.size:
             return
         chunk, roi = self._meetings(inside)
-        # Neighbours follow each other, for the sake of the processor's caches.
-        order = np.lexsort((self._west[roi], self._group[roi], chunk))
-        chunk, roi = chunk[order], roi[order]
+        chunk, roi = self._in_order(chunk, roi)
         first, last = _first_and_last(chunk, roi, self.outside.size)
         across = self._column_cuts.size - 1
         numbers, starts = np.unique(chunk, return_index=True)
@@ -207,6 +205,19 @@ class Plan:
                 last[here] == number,
                 kept[here],
             )
+
+    def _in_order(self, chunk: Ints, roi: Ints) -> tuple[Ints, Ints]:
+        """Meetings by chunk and group; neighbours follow each other, for the processor's caches."""
+        # One number for all is sorted several times faster than one key after the other.
+        group = self._group[roi]
+        of_chunk, of_group, of_roi = (int(key.max()).bit_length() for key in (chunk, group, roi))
+        of_west = max(0, min(16, 63 - of_chunk - of_group - of_roi))
+        west = np.clip(self._west[roi] / self._grid.columns + 0.5, 0.0, 2.0)
+        key = chunk << of_group | group
+        key = key << of_west | (west * (((1 << of_west) - 1) / 2)).astype(np.int64)
+        key = key << of_roi | roi
+        key.sort()
+        return key >> (of_group + of_west + of_roi), key & ((1 << of_roi) - 1)
 
     def too_large(self, rois: Ints, limit: int) -> Ints:
         """Those of some ROIs that must be dealt with alone.

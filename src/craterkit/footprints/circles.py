@@ -17,6 +17,7 @@ Angles are radians, latitudes planetographic, as in `craterkit.geodesy`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
+    Bools = NDArray[np.bool_]
 
 __all__ = ["OUTSIDE", "Centres", "Circles", "Parallels", "Sight"]
 
@@ -164,9 +166,9 @@ class Circles:
         self.centres = centres
         self.radius = radius
         body = centres.body
-        angle = np.minimum(radius / centres.sphere_radius, np.pi)
+        self._angle = np.minimum(radius / centres.sphere_radius, np.pi)
         if body.is_sphere:
-            south, north = centres.phi - angle, centres.phi + angle
+            south, north = centres.phi - self._angle, centres.phi + self._angle
             self._solved = None
         else:
             south, north = meridian_reach(body, centres.phi, radius)
@@ -178,31 +180,47 @@ class Circles:
                 | (north >= np.pi / 2)
             )
             self._solved = solved if solved.any() else None
+        self._ends = south, north
         self.south, self.north = np.maximum(south, -np.pi / 2), np.minimum(north, np.pi / 2)
-        # Past a pole a meridian comes back: that is where parallels become whole.
-        self.partial_south = np.where(south < -np.pi / 2, -np.pi - south, south)
-        self.partial_north = np.where(north > np.pi / 2, np.pi - north, north)
-        self._haversine = np.sin(angle / 2) ** 2
-        self._find_tangents(angle)
 
-    def _find_tangents(self, angle: Floats) -> None:
-        """Find where each circle touches a meridian: its widest parallel.
+    @cached_property
+    def partial_south(self) -> Floats:
+        """Where parts of parallels begin."""
+        # Past a pole a meridian comes back: that is where parallels become whole.
+        south, _ = self._ends
+        return np.where(south < -np.pi / 2, -np.pi - south, south)
+
+    @cached_property
+    def partial_north(self) -> Floats:
+        """Where parts of parallels end."""
+        _, north = self._ends
+        return np.where(north > np.pi / 2, np.pi - north, north)
+
+    @cached_property
+    def _haversine(self) -> Floats:
+        return np.sin(self._angle / 2) ** 2
+
+    @cached_property
+    def _tangents(self) -> tuple[Floats, Floats]:
+        """Parallel on which each circle touches a meridian, its widest one, and the half-width there.
 
         There sin χ = sin χ0 / cos d and sin Δλ = sin d / cos χ0. For a circle that holds both poles
         it is the narrowest parallel instead; one that holds a single pole has none (NaN).
         """
-        centres = self.centres
+        centres, angle = self.centres, self._angle
         with np.errstate(invalid="ignore", divide="ignore"):
             half = np.arcsin(np.sin(angle) / centres.cos_chi)
             tangent = np.arcsin(np.sin(centres.chi) / np.cos(angle))
-        self._tangent = np.where(np.isnan(half), np.nan, tangent)
-        self._tangent_half = np.where(angle > np.pi / 2, np.pi - half, half) / centres.stretch
+        tangent = np.where(np.isnan(half), np.nan, tangent)
+        half = np.where(angle > np.pi / 2, np.pi - half, half) / centres.stretch
         if self._solved is not None:
             at = self._solved
-            self._tangent[at], self._tangent_half[at] = tangent_parallel(
-                centres.body, centres.phi[at], self.radius[at]
-            )
-        self._tangent_is_narrowest = (self.south <= -np.pi / 2) & (self.north >= np.pi / 2)
+            tangent[at], half[at] = tangent_parallel(centres.body, centres.phi[at], self.radius[at])
+        return tangent, half
+
+    @cached_property
+    def _tangent_is_narrowest(self) -> Bools:
+        return (self.south <= -np.pi / 2) & (self.north >= np.pi / 2)
 
     def half_widths(self, sight: Sight) -> Floats:
         """Half-widths of the circles on parallels, in radians of longitude.
@@ -238,8 +256,8 @@ class Circles:
 
     def widest(self) -> Floats:
         """Largest half-width of each circle on any parallel."""
-        whole = np.isnan(self._tangent_half) | self._tangent_is_narrowest
-        return np.where(whole, np.pi, self._tangent_half)
+        _, half = self._tangents
+        return np.where(np.isnan(half) | self._tangent_is_narrowest, np.pi, half)
 
     def strip_extremes(
         self, sight: Sight, half: Floats, upper: Ints, lower: Ints
@@ -260,15 +278,16 @@ class Circles:
         key = sight.chi
         if self._solved is not None:
             key = np.where(self._solved[sight.centre], sight.phi, key)
-        beyond = key - self._tangent[sight.centre]
+        tangent, tangent_half = self._tangents
+        beyond = key - tangent[sight.centre]
         with np.errstate(invalid="ignore"):
             at = np.flatnonzero(beyond[upper] * beyond[lower] <= 0)
         if at.size:
             centre = sight.centre[upper[at]]
-            tangent = self._tangent_half[centre]
+            half = tangent_half[centre]
             narrowest = self._tangent_is_narrowest[centre]
-            held = np.where(narrowest, np.minimum(smallest[at], tangent), smallest[at])
+            held = np.where(narrowest, np.minimum(smallest[at], half), smallest[at])
             smallest[at] = held
-            held = np.where(narrowest, largest[at], np.maximum(largest[at], tangent))
+            held = np.where(narrowest, largest[at], np.maximum(largest[at], half))
             largest[at] = held
         return smallest, largest

@@ -36,6 +36,9 @@ __all__ = ["ParallelAnnuli"]
 #: Rows (and pairs of an ROI and a row) for which whole ROIs are weighed at a time.
 WINDOW_ROWS = 1 << 18
 
+#: ROIs whose rows and columns are found at a time.
+BOUNDED_TOGETHER = 1 << 15
+
 
 class Arcs(NamedTuple):
     """Arcs in continuous columns, one a pair of an ROI and a row; a NaN hole is none.
@@ -96,6 +99,15 @@ class Rounding:
         return hole_high + tie, hole_low + period - tie
 
 
+class _Annuli(NamedTuple):
+    """Some ROIs: their centres, the columns of these, and their outer and (if any) inner circles."""
+
+    centres: Centres
+    column: Floats
+    outer: Circles
+    inner: Circles | None
+
+
 class ParallelAnnuli:
     """Annuli around features on a cylindrical grid.
 
@@ -124,36 +136,50 @@ class ParallelAnnuli:
         # On a cylinder nothing is torn.
         self.torn = self.leaves = np.zeros(len(features), dtype=bool)
         self._rounding = Rounding(touched=rules.coverage != "center")
-        self._centres = Centres(grid.body, features.lat)
+        self._lat = features.lat
         self._column = grid.column_of(features.lon)
-        pixel = grid.row_height
-        tie = TIE_PX * pixel
-        # A tie counts as on the boundary: a centre there is in, a pixel grazed there is not.
-        outer_tie = -tie if self._rounding.touched else tie
-        radius, hole = features.radius * outer, features.radius * inner
-        self._outer = Circles(self._centres, np.maximum(radius + outer_tie, 0.0), pixel)
-        self._inner = Circles(self._centres, hole + tie, pixel) if inner > 0 else None
-        top, bottom = rows_between(grid, self._outer.south, self._outer.north)
-        self.rows = np.stack([np.floor(top), np.ceil(bottom)], axis=1).astype(np.int64)
-        self._shares: AnnulusShares | None = None
-        if rules.coverage == "fraction":
-            low, high = self.columns()
-            self._shares = AnnulusShares(
-                grid,
-                self._centres,
-                self._column,
-                [radius, hole] if inner > 0 else [radius],
-                (low >= 0) & (high <= grid.extent),
-                area_weighted=rules.area_weighted,
-            )
+        self._radius, self._hole = features.radius * outer, features.radius * inner
+        self._holed = inner > 0
+        self.rows = np.empty((len(features), 2), dtype=np.int64)
+        self._reach = np.empty(len(features))
+        for start in range(0, len(features), BOUNDED_TOGETHER):
+            some = slice(start, start + BOUNDED_TOGETHER)
+            circles = self._annuli(some).outer
+            top, bottom = rows_between(grid, circles.south, circles.north)
+            self.rows[some] = np.stack([np.floor(top), np.ceil(bottom)], axis=1)
+            self._reach[some] = circles.widest() / grid.radians_per_column
 
     def __len__(self) -> int:
-        return len(self._centres)
+        return self._lat.size
 
     def columns(self) -> tuple[Floats, Floats]:
         """Continuous columns that each ROI may touch, unwrapped around its centre."""
-        reach = self._outer.widest() / self.grid.radians_per_column
-        return self._column - reach, self._column + reach
+        return self._column - self._reach, self._column + self._reach
+
+    def _annuli(self, rois: Ints | slice) -> _Annuli:
+        """What rows have to know of some ROIs."""
+        pixel = self.grid.row_height
+        tie = TIE_PX * pixel
+        # A tie counts as on the boundary: a centre there is in, a pixel grazed there is not.
+        outer_tie = -tie if self._rounding.touched else tie
+        centres = Centres(self.grid.body, self._lat[rois])
+        outer = Circles(centres, np.maximum(self._radius[rois] + outer_tie, 0.0), pixel)
+        inner = Circles(centres, self._hole[rois] + tie, pixel) if self._holed else None
+        return _Annuli(centres, self._column[rois], outer, inner)
+
+    def _shares(self, rois: Ints, annuli: _Annuli) -> AnnulusShares | None:
+        """What their covered shares are found from, if these are wanted."""
+        if self.rules.coverage != "fraction":
+            return None
+        column, reach = self._column[rois], self._reach[rois]
+        return AnnulusShares(
+            self.grid,
+            annuli.centres,
+            column,
+            [self._radius[rois], self._hole[rois]] if self._holed else [self._radius[rois]],
+            (column >= reach) & (column + reach <= self.grid.extent),
+            area_weighted=self.rules.area_weighted,
+        )
 
     def footprints(self, rois: Ints, row_start: int, row_stop: int) -> Footprints:
         """Pixels of some ROIs between two rows of the raster.
@@ -170,10 +196,12 @@ class ParallelAnnuli:
         Footprints
             Their `roi` are positions in `rois`.
         """
-        arcs = self._arcs(rois, row_start, row_stop)
+        annuli = self._annuli(rois)
+        arcs = self._arcs(annuli, *np.clip(self.rows[rois].T, row_start, row_stop))
         spans = self._spans(arcs)
-        if self._shares is not None:
-            return Footprints(spans, self._shares.over(rois, arcs, spans, self._spans_of_disks))
+        shares = self._shares(rois, annuli)
+        if shares is not None:
+            return Footprints(spans, shares.over(arcs, spans, self._spans_of_disks))
         if self.rules.area_weighted:
             return Footprints(spans, np.repeat(self.grid.row_areas(spans.row), spans.length))
         return Footprints(spans)
@@ -197,9 +225,11 @@ class ParallelAnnuli:
         return total
 
     def _ground_weight(self, rois: Ints, row_start: int, row_stop: int) -> Floats:
-        arcs = self._arcs(rois, row_start, row_stop)
-        if self._shares is not None:
-            return self._shares.ground(rois, arcs)
+        annuli = self._annuli(rois)
+        arcs = self._arcs(annuli, *np.clip(self.rows[rois].T, row_start, row_stop))
+        shares = self._shares(rois, annuli)
+        if shares is not None:
+            return shares.ground(arcs)
         period = self.grid.period
         arcs = self._open_whole_parallels(arcs, period)
         low, high = self._rounding.arc(arcs.low, arcs.high)
@@ -210,40 +240,41 @@ class ParallelAnnuli:
             width *= self.grid.row_areas(arcs.row)
         return np.bincount(arcs.roi, weights=width, minlength=rois.size).astype(np.float64)
 
-    def _arcs(self, rois: Ints, row_start: int, row_stop: int) -> Arcs:
-        """Arcs of all pairs of an ROI and a row that it reaches, between two rows."""
-        top, bottom = np.clip(self.rows[rois].T, row_start, row_stop)
+    def _arcs(self, annuli: _Annuli, top: Ints, bottom: Ints) -> Arcs:
+        """Arcs of all pairs of an ROI and a row that it reaches, from row `top` to row `bottom`."""
         count = bottom - top
-        roi = np.repeat(np.arange(rois.size), count)
+        roi = np.repeat(np.arange(count.size), count)
         row = ranges(top, count)
+        first = int(top.min()) if top.size else 0
+        last = int(bottom.max(initial=first))
         if self._rounding.touched:
             # Rows share their edges: one more edge than rows for each ROI that has any.
             present = np.flatnonzero(count)
             edge_roi = np.repeat(present, count[present] + 1)
             edge_row = ranges(top[present], count[present] + 1)
-            phi = self.grid.phi(np.arange(row_start, row_stop + 1, dtype=np.float64))
+            phi = self.grid.phi(np.arange(first, last + 1, dtype=np.float64))
             parallels = Parallels(self.grid.body, phi)
-            sight = self._centres.see(rois[edge_roi], parallels, edge_row - row_start)
+            sight = annuli.centres.see(edge_roi, parallels, edge_row - first)
             nth_present = np.cumsum(count > 0) - 1
             upper = np.arange(roi.size) + nth_present[roi]
-            _, half, half_widths = self._strips(self._outer, sight, upper)
+            _, half, half_widths = self._strips(annuli.outer, sight, upper)
             hole = None
-            if self._inner is not None:
-                hole, _, of_hole = self._strips(self._inner, sight, upper)
+            if annuli.inner is not None:
+                hole, _, of_hole = self._strips(annuli.inner, sight, upper)
                 half_widths += of_hole
         else:
-            centres = np.arange(row_start, row_stop) + 0.5
+            centres = np.arange(first, last) + 0.5
             on_ground = ~self.grid.beyond_poles(centres)
             if not on_ground.all():
-                kept = on_ground[row - row_start]
+                kept = on_ground[row - first]
                 roi, row = roi[kept], row[kept]
             parallels = Parallels(self.grid.body, self.grid.phi(centres))
-            sight = self._centres.see(rois[roi], parallels, row - row_start)
+            sight = annuli.centres.see(roi, parallels, row - first)
             half_widths = ()
-            half = self._outer.half_widths(sight)
-            hole = None if self._inner is None else self._inner.half_widths(sight)
+            half = annuli.outer.half_widths(sight)
+            hole = None if annuli.inner is None else annuli.inner.half_widths(sight)
         per_radian = 1.0 / self.grid.radians_per_column
-        column = self._column[rois[roi]]
+        column = annuli.column[roi]
         half = half * per_radian
         none = np.full(roi.size, np.nan)
         hole = none if hole is None else np.where(hole < 0, np.nan, hole * per_radian)
@@ -258,7 +289,7 @@ class ParallelAnnuli:
         """Smallest and largest half-width in rows whose upper edges are given, and what shares take."""
         half = circles.half_widths(sight)
         smallest, largest = circles.strip_extremes(sight, half, upper, upper + 1)
-        if self._shares is None:
+        if self.rules.coverage != "fraction":
             return smallest, largest, ()
         per_radian = 1.0 / self.grid.radians_per_column
         np.maximum(half, 0.0, out=half)
@@ -327,7 +358,7 @@ class ParallelAnnuli:
             np.clip(arcs.high, 0.0, self.grid.extent),
         )
         start, stop = map(self._clip, self._rounding.arc(low, high))
-        if self._inner is None:
+        if not self._holed:
             return arcs.roi, arcs.row, start, stop
         hole_low, hole_high = self._rounding.hole(arcs.hole_low, arcs.hole_high)
         with np.errstate(invalid="ignore"):

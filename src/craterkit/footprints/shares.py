@@ -157,15 +157,13 @@ class AnnulusShares:
                 exact.slices[~inside] = 0
         self._simple = inside & np.all([exact.slices for exact in self._exact], axis=0)
 
-    def over(self, rois: Ints, arcs: Arcs, spans: Spans, whole: Callable[[Arcs], Spans]) -> Floats:
+    def over(self, arcs: Arcs, spans: Spans, whole: Callable[[Arcs], Spans]) -> Floats:
         """Weight of every pixel.
 
         Parameters
         ----------
-        rois : (k,) ndarray of int
-            Which annuli.
         arcs : Arcs
-            Their rows.
+            The rows of the annuli.
         spans : Spans
             The pixels.
         whole : callable
@@ -173,45 +171,45 @@ class AnnulusShares:
         """
         if not len(spans):
             return np.zeros(0)
-        simple = self._simple[rois]
+        simple = self._simple
         if simple.all():
-            return self._over_simple(rois, arcs, spans)
+            return self._over_simple(arcs, spans)
         if not simple.any():
-            return self._over_wrapped(rois, arcs, spans, whole(arcs))
+            return self._over_wrapped(arcs, spans, whole(arcs))
         weights = np.empty(int(spans.length.sum()))
         of_arcs, of_spans = simple[arcs.roi], simple[spans.roi]
         of_pixels = np.repeat(of_spans, spans.length)
         weights[of_pixels] = self._over_simple(
-            rois, arcs.take(of_arcs), spans.take(np.flatnonzero(of_spans))
+            arcs.take(of_arcs), spans.take(np.flatnonzero(of_spans))
         )
         arcs = arcs.take(~of_arcs)
         weights[~of_pixels] = self._over_wrapped(
-            rois, arcs, spans.take(np.flatnonzero(~of_spans)), whole(arcs)
+            arcs, spans.take(np.flatnonzero(~of_spans)), whole(arcs)
         )
         return weights
 
-    def _over_simple(self, rois: Ints, arcs: Arcs, spans: Spans) -> Floats:
+    def _over_simple(self, arcs: Arcs, spans: Spans) -> Floats:
         """Weights of annuli within the raster: the boundaries on one side of a hole end there."""
         sums = CoverageSums(spans)
         first, last = _spans_of_rows(arcs, spans)
         known = last >= first
         if not known.all():
             arcs, first, last = arcs.take(known), first[known], last[known]
-        for pair, pieces, weight in self._pieces(rois[arcs.roi], arcs):
-            column = self._column[rois[arcs.roi[pair]]]
+        for pair, pieces, weight in self._pieces(arcs):
+            column = self._column[arcs.roi[pair]]
             for side, span in ((-1.0, first), (1.0, last)):
                 _add_boundary(sums, span[pair], pieces, column, side, weight)
         return sums.over(spans)
 
-    def _over_wrapped(self, rois: Ints, arcs: Arcs, spans: Spans, whole: Spans) -> Floats:
+    def _over_wrapped(self, arcs: Arcs, spans: Spans, whole: Spans) -> Floats:
         """Weights of annuli that may wrap around the body: a row has up to two spans without holes."""
         if not len(spans):
             return np.zeros(0)
         sums = CoverageSums(whole)
         first, last = _spans_of_rows(arcs, whole)
-        roi = rois[arcs.roi]
-        thin = list(self._thin_arcs(roi, arcs))
-        fitted = list(self._pieces(roi, arcs))
+        roi = arcs.roi
+        thin = list(self._thin_arcs(arcs))
+        fitted = list(self._pieces(arcs))
         period, extent = self._grid.period, self._grid.extent
         for turn in (0.0, period, -period):
             there = (arcs.high + turn > 0) & (arcs.low + turn < extent) & (last >= first)
@@ -231,20 +229,20 @@ class AnnulusShares:
                 sums.add(span[pair[at]], begin, end, weight[at])
         return sums.over(spans)
 
-    def ground(self, rois: Ints, arcs: Arcs) -> Floats:
-        """Weight of each of some whole annuli, the ground outside the raster included."""
-        total = np.zeros(rois.size)
-        roi = rois[arcs.roi]
-        for pair, pieces, weight in self._pieces(roi, arcs):
+    def ground(self, arcs: Arcs) -> Floats:
+        """Weight of every whole annulus, the ground outside the raster included."""
+        total = np.zeros(len(self._centres))
+        for pair, pieces, weight in self._pieces(arcs):
             area = 2.0 * pieces.area * weight
-            total += np.bincount(arcs.roi[pair], weights=area, minlength=rois.size)
-        for pair, low, high, weight in self._thin_arcs(roi, arcs):
+            total += np.bincount(arcs.roi[pair], weights=area, minlength=total.size)
+        for pair, low, high, weight in self._thin_arcs(arcs):
             area = np.minimum(high - low, self._grid.period) * weight
-            total += np.bincount(arcs.roi[pair], weights=area, minlength=rois.size)
+            total += np.bincount(arcs.roi[pair], weights=area, minlength=total.size)
         return np.maximum(total, 0.0)
 
-    def _pieces(self, roi: Ints, arcs: Arcs) -> Iterator[tuple[Ints, EllipsePieces, Floats]]:
+    def _pieces(self, arcs: Arcs) -> Iterator[tuple[Ints, EllipsePieces, Floats]]:
         """Pieces of ellipses: (position in `arcs`, pieces, signed weight of a row's height)."""
+        roi = arcs.roi
         for exact, half in zip(self._exact, arcs.half_widths, strict=True):
             y_first = np.maximum(arcs.row, exact.first[roi])
             y_last = np.minimum(arcs.row + 1, exact.last[roi])
@@ -299,12 +297,12 @@ class AnnulusShares:
             weight *= self._grid.pixel_area(y_first, y_first + height) / height
         return pair[pieces.slice], pieces, weight[pieces.slice]
 
-    def _thin_arcs(self, roi: Ints, arcs: Arcs) -> Iterator[tuple[Ints, Floats, Floats, Floats]]:
+    def _thin_arcs(self, arcs: Arcs) -> Iterator[tuple[Ints, Floats, Floats, Floats]]:
         """Arcs of sub-rows of the other circles: (position in `arcs`, low, high, signed weight).
 
         The weight is the sub-row's share of the row's height, or its area.
         """
-        grid = self._grid
+        grid, roi = self._grid, arcs.roi
         for exact, half in zip(self._exact, arcs.half_widths, strict=True):
             others = np.flatnonzero(exact.slices[roi] == 0)
             if not others.size:

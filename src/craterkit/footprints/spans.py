@@ -31,10 +31,17 @@ def ranges(start: Ints, length: Ints) -> Ints:
     >>> ranges(np.array([5, 0]), np.array([2, 3]))
     array([5, 6, 0, 1, 2])
     """
+    if not length.all():
+        full = np.flatnonzero(length)
+        start, length = start[full], length[full]
+    if not length.size:
+        return np.zeros(0, dtype=np.intp)
+    # Steps of 1, and from the end of each run to the next one: a running sum lets other threads work.
     ends = np.cumsum(length)
-    out = np.arange(ends[-1] if ends.size else 0)
-    out += np.repeat(start - ends + length, length)
-    return out
+    out = np.ones(int(ends[-1]), dtype=np.intp)
+    out[0] = start[0]
+    out[ends[:-1]] = start[1:] - start[:-1] - length[:-1] + 1
+    return np.cumsum(out, out=out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +186,7 @@ class Footprints:
     def within(self, col_start: int, col_stop: int) -> Footprints:
         """The pixels in some columns."""
         spans = self.spans
-        if not len(spans) or (
-            spans.start.min() >= col_start and spans.stop.max() <= col_stop
-        ):
+        if not len(spans) or (spans.start.min() >= col_start and spans.stop.max() <= col_stop):
             return self
         start, stop = spans.start.clip(col_start, col_stop), spans.stop.clip(col_start, col_stop)
         full = np.flatnonzero(stop > start)
@@ -190,9 +195,7 @@ class Footprints:
             return Footprints(kept)
         before = np.cumsum(spans.length) - spans.length
         at = ranges(before[full] + kept.start - spans.start[full], kept.length)
-        return Footprints(
-            kept, self.weights[at], None if self.shares is None else self.shares[at]
-        )
+        return Footprints(kept, self.weights[at], None if self.shares is None else self.shares[at])
 
     def weighted(self, weights: Floats) -> Footprints:
         """The same pixels, each of which counts `weights` times as much."""
