@@ -258,7 +258,9 @@ class Plan:
         # Corners of each ROI's rectangle of blocks; their running sums are positive within.
         corners = np.zeros(rows.size * columns.size)
         for turn in self._turns:
-            first, end = (np.clip(side[rois], window.col_start, window.col_stop) for side in turn)
+            first, end = (side[rois] for side in turn)
+            if self._column_cuts.size > 2:
+                first, end = (side.clip(window.col_start, window.col_stop) for side in (first, end))
             there = np.flatnonzero(end > first)
             left = np.searchsorted(columns, first[there], side="right") - 1
             right = np.searchsorted(columns, end[there], side="left")

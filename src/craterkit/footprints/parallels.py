@@ -18,7 +18,7 @@ from craterkit.footprints.spans import Footprints, Spans, ranges
 from craterkit.grids.base import TIE_PX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -306,7 +306,7 @@ class ParallelAnnuli:
         wraps = west | east
         here = (arcs.low < extent) & (arcs.high > 0)
         if not wraps.any():
-            return _full(*self._round(arcs if here.all() else arcs.take(here)))
+            return self._round(arcs if here.all() else arcs.take(here))
         # What wraps around the body has to be sorted; the other ROIs are.
         wrapped = np.zeros(int(arcs.roi[-1]) + 1, dtype=np.bool_)
         wrapped[arcs.roi[wraps]] = True
@@ -316,15 +316,11 @@ class ParallelAnnuli:
             self._round(arcs.take(west).shifted(period)),
             self._round(arcs.take(east).shifted(-period)),
         )
-        others = _full(*self._round(arcs.take(here & ~apart)))
-        union = Spans.union(*(np.concatenate(values) for values in zip(*copies, strict=True)))
-        order = np.argsort(np.concatenate([others.roi, union.roi]), kind="stable")
-        return Spans(
-            *(
-                np.concatenate([getattr(others, name), getattr(union, name)])[order]
-                for name in ("roi", "row", "start", "stop")
-            )
-        )
+        others = self._round(arcs.take(here & ~apart))
+        union = Spans.union(*_end_to_end(copies))
+        roi, *places = _end_to_end((others, union))
+        order = np.argsort(roi, kind="stable")
+        return Spans(roi[order], *(values[order] for values in places))
 
     def _spans_of_disks(self, arcs: Arcs) -> Spans:
         """Those of the arcs without their holes."""
@@ -351,34 +347,38 @@ class ParallelAnnuli:
             hole_high=np.where(whole, np.nan, arcs.hole_high),
         )
 
-    def _round(self, arcs: Arcs) -> tuple[Ints, Ints, Ints, Ints]:
-        """ROI, row, start and stop of the two sides of each arc, clipped to the raster."""
+    def _round(self, arcs: Arcs) -> Spans:
+        """What is not empty of the two sides of each arc, clipped to the raster."""
         low, high = (
             np.clip(arcs.low, 0.0, self.grid.extent),
             np.clip(arcs.high, 0.0, self.grid.extent),
         )
         start, stop = map(self._clip, self._rounding.arc(low, high))
         if not self._holed:
-            return arcs.roi, arcs.row, start, stop
+            full = np.flatnonzero(stop > start)
+            return Spans(arcs.roi[full], arcs.row[full], start[full], stop[full])
         hole_low, hole_high = self._rounding.hole(arcs.hole_low, arcs.hole_high)
         with np.errstate(invalid="ignore"):
             holed = hole_high > hole_low
         # Without a hole the left side is all there is.
         hole_start = self._clip(np.where(holed, hole_low, self.grid.columns))
         hole_stop = self._clip(np.where(holed, hole_high, self.grid.columns))
-        sides = np.empty((2, start.size, 2), dtype=np.intp)
-        sides[0, :, 0], sides[1, :, 0] = start, np.minimum(hole_start, stop)
-        sides[0, :, 1], sides[1, :, 1] = np.maximum(hole_stop, start), stop
-        return np.repeat(arcs.roi, 2), np.repeat(arcs.row, 2), sides[0].ravel(), sides[1].ravel()
+        starts, stops = np.empty((2, start.size, 2), dtype=np.intp)
+        starts[:, 0], stops[:, 0] = start, np.minimum(hole_start, stop)
+        starts[:, 1], stops[:, 1] = np.maximum(hole_stop, start), stop
+        starts, stops = starts.ravel(), stops.ravel()
+        full = np.flatnonzero(stops > starts)
+        arc = full >> 1
+        return Spans(arcs.roi[arc], arcs.row[arc], starts[full], stops[full])
 
     def _clip(self, columns: Floats) -> Ints:
         return np.clip(columns, 0, self.grid.columns).astype(np.intp)
 
 
-def _full(roi: Ints, row: Ints, start: Ints, stop: Ints) -> Spans:
-    """The runs that are not empty."""
-    full = stop > start
-    return Spans(roi[full], row[full], start[full], stop[full])
+def _end_to_end(parts: Sequence[Spans]) -> list[Ints]:
+    """The columns of several spans, one part after the other."""
+    names = ("roi", "row", "start", "stop")
+    return [np.concatenate([getattr(part, name) for part in parts]) for name in names]
 
 
 def _row_windows(rows: NDArray[np.int64]) -> Iterator[tuple[Ints, int, int]]:
