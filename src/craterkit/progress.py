@@ -75,4 +75,5 @@ class Progress:
             unit="ROI",
             unit_scale=True,
             dynamic_ncols=True,
+            postfix=self._pixel_text() if self._pixels else None,
         )

@@ -158,7 +158,8 @@ class StatisticsTable:
             columns = self._worker.from_sorted(self._streamed(band, passes, hold))
         if self._request.functions:
             parts = list(passes())
-            values = np.concatenate([values for values, _ in parts])
+            none = np.zeros(0, dtype=band.dtype)
+            values = np.concatenate([none, *(values for values, _ in parts)])
             weights = [weight for _, weight in parts if weight is not None]
             groups = Groups(
                 np.array([values.size]), values, np.concatenate(weights) if weights else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -42,20 +44,29 @@ def vrt_block_edges(dataset: Any) -> tuple[Edges | None, Edges | None]:  # noqa:
     dataset : rasterio dataset
         The raster.
     """
-    text = dataset.tags(ns="xml:VRT").get("xml:VRT") if dataset.driver == "VRT" else None
-    if not text:
+    if dataset.driver != "VRT":
         return None, None
     try:
         sources = [
             source
-            for band in ElementTree.fromstring(text).iter("VRTRasterBand")
+            for band in ElementTree.fromstring(_description(dataset)).iter("VRTRasterBand")
             for source in band
             if source.tag.endswith("Source")
         ]
         rows, columns = ([_cuts(source, axis) for source in sources] for axis in ("y", "x"))
-    except (ElementTree.ParseError, AttributeError, KeyError, ValueError):
+    except (ElementTree.ParseError, AttributeError, KeyError, ValueError, OSError):
+        return None, None
+    if not sources:
         return None, None
     return _edges(rows, dataset.height), _edges(columns, dataset.width)
+
+
+def _description(dataset: Any) -> bytes:  # noqa: ANN401
+    """The XML of a VRT, from its file if there is one."""
+    # Of sources that it has not opened yet, GDAL itself forgets which blocks they have.
+    if os.path.isfile(dataset.name):
+        return Path(dataset.name).read_bytes()
+    return str(dataset.tags(ns="xml:VRT").get("xml:VRT", "")).encode()
 
 
 def _cuts(source: Any, axis: str) -> Cuts:  # noqa: ANN401

@@ -269,11 +269,12 @@ def draw_region(body: Body, features: Features, region: Region) -> Objects:
             # With few vertices a hole may stick out of its shell.
             plain[plain] = shapely.is_valid(polygons)
     plane = Plane()
-    for i in np.flatnonzero(filled & ~plain):
+    coarse = [(ring.longest_step > LONGEST_STEP) & (region.nvert is None) for ring in rings]
+    for i in np.flatnonzero(filled & ~plain).tolist():
         own = [
-            _refined_ring(body, features, int(i), region, number)
-            if region.nvert is None
-            else Ring.of(ring, int(i))
+            _refined_ring(body, features, i, region, number)
+            if coarse[number][i]
+            else Ring.of(ring, i)
             for number, ring in enumerate(rings)
         ]
         out[i] = shapely.normalize(plane.ground(own[0], own[1:]))
