@@ -20,6 +20,9 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _UNITS |= {f"{unit}i": 1024**power for power, unit in enumerate("kmgt", start=1)}
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?", re.IGNORECASE)
 
+#: Bytes of decoded blocks that GDAL keeps at most; each is read once, so that few do.
+BLOCK_CACHE = 64 * 1024**2
+
 #: Bytes that a pixel of a footprint takes while its statistics are worked out.
 BYTES_AT_WORK = 64
 
@@ -80,6 +83,11 @@ class Budget:
 
     memory: int = DEFAULT_MEMORY
     threads: int = 1
+
+    @property
+    def block_cache(self) -> int:
+        """Bytes of decoded blocks that GDAL may keep."""
+        return min(BLOCK_CACHE, self.memory // 8)
 
     def pixels_read(self, bytes_each: int) -> int:
         """Pixels of a chunk, of which one more than there are threads are held."""

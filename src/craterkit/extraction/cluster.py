@@ -21,6 +21,7 @@ from craterkit.errors import ArgumentError, ClusterError, CraterkitError, Raster
 from craterkit.extraction.companions import open_companions
 from craterkit.extraction.setting import Setting
 from craterkit.extraction.walk import count_threads
+from craterkit.rasters.gdal_settings import block_cache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,8 +73,6 @@ class Errand:
             raise
 
     def _results(self) -> list[Any]:
-        import rasterio
-
         try:
             sources = [spec.open(self.subject.body) for spec in self.specs]
             companions = open_companions(self.subject.body, self.options)
@@ -84,7 +83,7 @@ class Errand:
             ) from error
         setting = Setting.of(self.subject, sources, companions, self.options, self.budget)
         job = setting.job(self.make)
-        with setting.open(), rasterio.Env():
+        with setting.open(), block_cache(self.budget.block_cache):
             return [job.run(chunk) for chunk in self.chunks]
 
 

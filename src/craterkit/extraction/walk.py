@@ -14,6 +14,7 @@ import numpy as np
 
 from craterkit.errors import ArgumentError
 from craterkit.extraction.blocks import read_chunk
+from craterkit.rasters.gdal_settings import CallerSettings, block_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Interruption", "Job", "Worker", "count_threads", "walk"]
 
 Result = TypeVar("Result")
-
-#: Megabytes of decoded blocks that GDAL may keep during a walk.
-BLOCK_CACHE_MB = 64
 
 
 class Worker(Protocol[Result]):
@@ -148,15 +146,10 @@ def walk(
     parts : callable, optional
         Cuts a chunk into several, whose results come one after the other.
     """
-    import rasterio
-    from rasterio.env import getenv, hasenv
-
-    # Blocks are read once, so GDAL need not keep them (by default in a twentieth of all memory).
-    cache = max(1, min(BLOCK_CACHE_MB, budget.memory // 8 // 1024**2))
-    settings = {**(getenv() if hasenv() else {}), "GDAL_CACHEMAX": cache}
+    caller = CallerSettings.here()
 
     def run(chunk: Chunk, shared: _Shared) -> Any:  # noqa: ANN401
-        with rasterio.Env(**settings):
+        with caller.applied():
             return job.worker.work(chunk, *shared.get())
 
     def tasks() -> Iterator[tuple[Chunk, _Shared]]:
@@ -165,7 +158,7 @@ def walk(
             for part in (chunk,) if parts is None else parts(chunk):
                 yield part, shared
 
-    with rasterio.Env(**settings):
+    with block_cache(budget.block_cache):
         yield from _in_order(run, tasks(), budget.threads, interruption)
 
 

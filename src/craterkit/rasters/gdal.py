@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from craterkit.rasters.planetary_labels import mirrored_meridian, special_values
 from craterkit.rasters.vrt_blocks import vrt_block_edges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from affine import Affine
     from numpy.typing import NDArray
@@ -36,6 +36,20 @@ WARPING = (
 
 #: One lock for each open dataset, which may be given as several rasters.
 _LOCKS: WeakKeyDictionary[Any, threading.Lock] = WeakKeyDictionary()
+
+
+#: Filters of warnings are the whole process's, and restored wrongly if two threads change them at a time.
+_FILTERING = threading.Lock()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without rasterio's warning of rasters without a place: they are refused, with advice."""
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
 
 
 def _lock_of(dataset: Any) -> threading.Lock:  # noqa: ANN401
@@ -63,6 +77,7 @@ class GdalRaster(Raster):
         self._local = threading.local()
         self._lock = _lock_of(source) if is_dataset(source) else threading.Lock()
         self._opened: list[Any] = []
+        self._is_placed = False
         self._given = source if is_dataset(source) else None
         self.name = os.fspath(source) if self._given is None else str(source.name)
         if self._given is not None and source.closed:
@@ -75,9 +90,11 @@ class GdalRaster(Raster):
         self.block_shape = tuple(dataset.block_shapes[0])
         self._source_edges = vrt_block_edges(dataset)
         self._transform: Affine = dataset.transform
+        self._is_placed = self.transform is not None
         self._located_by = _located_by(dataset) if self.transform is None else ""
         self._mirrored = mirrored_meridian(dataset)
         self._alpha = _alpha_band(dataset)
+        self._interleaved = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
         names = _descriptions(dataset)
         self.bands = [
             self._describe(dataset, number, name)
@@ -114,11 +131,9 @@ class GdalRaster(Raster):
         dataset = getattr(self._local, "dataset", None)
         if dataset is None:
             import rasterio
-            from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+            from rasterio.errors import RasterioIOError
 
-            with warnings.catch_warnings():
-                # A raster without a place is refused below, with advice.
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with nullcontext() if self._is_placed else _silence():
                 try:
                     dataset = rasterio.open(self.name)
                 except RasterioIOError as error:
@@ -180,19 +195,33 @@ class GdalRaster(Raster):
         self, band: Band, window: Window, out: NDArray[Any], mask: NDArray[np.uint8] | None
     ) -> None:
         """Read a window of raw numbers into `out`, and of the file's mask into `mask`."""
-        from rasterio.windows import Window as RasterioWindow
-
-        area = RasterioWindow.from_slices(
-            (window.row_start, window.row_stop), (window.col_start, window.col_stop)
-        )
+        area = _area(window)
         with self._reading(band, window) as dataset:
-            out[...] = dataset.read(band.number, window=area)
+            # Views, since rasterio changes the shape of what it gets, for good if it fails.
+            dataset.read(band.number, window=area, out=out.view())
             if mask is not None:
                 # Beside a nodata value, GDAL's own mask leaves an alpha band out.
                 if self._alpha is None:
-                    mask[...] = dataset.read_masks(band.number, window=area)
+                    dataset.read_masks(band.number, window=area, out=mask.view())
                 else:
                     mask[...] = dataset.read(self._alpha, window=area) != 0
+
+    def read_bands(
+        self,
+        bands: Sequence[Band],
+        window: Window,
+        out: Sequence[NDArray[Any]],
+        masks: Sequence[NDArray[np.uint8] | None],
+    ) -> None:
+        """Read a window of several bands, each as `read` does; of bands that share blocks, at once."""
+        together = self._interleaved and len({band.dtype for band in bands}) == 1
+        if len(bands) == 1 or not together or any(mask is not None for mask in masks):
+            super().read_bands(bands, window, out, masks)
+            return
+        with self._reading(bands[0], window) as dataset:
+            found = dataset.read([band.number for band in bands], window=_area(window))
+        for raw, values in zip(out, found, strict=True):
+            raw[...] = values
 
     @contextmanager
     def _reading(self, band: Band, window: Window) -> Iterator[Any]:
@@ -209,6 +238,14 @@ class GdalRaster(Raster):
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
             ) from error
+
+
+def _area(window: Window) -> Any:  # noqa: ANN401
+    from rasterio.windows import Window as RasterioWindow
+
+    return RasterioWindow.from_slices(
+        (window.row_start, window.row_stop), (window.col_start, window.col_stop)
+    )
 
 
 def is_dataset(value: object) -> bool:

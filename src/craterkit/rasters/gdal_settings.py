@@ -1,0 +1,85 @@
+"""What GDAL is told while rasters are read: how many blocks to keep, and what a caller's environment says."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CallerSettings", "block_cache"]
+
+_CACHE = "GDAL_CACHEMAX"
+
+
+class _Limits:
+    """Limits of GDAL's cache of blocks that are in force; the process has one cache."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._limits: list[int] = []
+        self._before = 0
+
+    def add(self, limit: int) -> None:
+        from rasterio.env import get_gdal_config, set_gdal_config
+
+        with self._lock:
+            if not self._limits:
+                self._before = get_gdal_config(_CACHE)
+            self._limits.append(limit)
+            set_gdal_config(_CACHE, min(*self._limits, self._before))
+
+    def remove(self, limit: int) -> None:
+        from rasterio.env import set_gdal_config
+
+        with self._lock:
+            self._limits.remove(limit)
+            set_gdal_config(_CACHE, min([*self._limits, self._before]))
+
+
+_LIMITS = _Limits()
+
+
+@contextmanager
+def block_cache(limit: int) -> Iterator[None]:
+    """Have GDAL keep no more than so many bytes of decoded blocks, all rasters of the process together.
+
+    By default it keeps a twentieth of all memory. Contexts may overlap in any order.
+    """
+    _LIMITS.add(limit)
+    try:
+        yield
+    finally:
+        _LIMITS.remove(limit)
+
+
+@dataclass(frozen=True)
+class CallerSettings:
+    """Options of the `rasterio.Env` that the caller is in, such as credentials; None if in none."""
+
+    options: dict[str, Any] | None
+
+    @classmethod
+    def here(cls) -> CallerSettings:
+        """Those of the current thread."""
+        from rasterio.env import getenv, hasenv
+
+        return cls(getenv() if hasenv() else None)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Have them apply in another thread, too."""
+        import rasterio
+        from rasterio.env import hasenv, setenv
+        from rasterio.session import DummySession
+
+        if self.options is None or hasenv():
+            yield
+            return
+        # Env itself does not take credentials as options.
+        with rasterio.Env(session=DummySession()):
+            setenv(**self.options)
+            yield
