@@ -96,7 +96,8 @@ class ExtractsPixels:
             bands, NaN and infinities are invalid in any case.
         n_jobs : int, optional
             Threads (processes with ``scheduler="processes"``); all cores by default and for -1, all but
-            one for -2. Results do not depend on it.
+            one for -2. Results do not depend on it, but for rounding in the last digit of sums of
+            floating-point numbers.
         coverage : {"all_touched", "center", "fraction"}, default "all_touched"
             Whether a pixel belongs if the region touches it, if its centre lies in the region, or with the
             share of it that the region covers.

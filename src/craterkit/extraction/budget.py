@@ -23,8 +23,9 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?", re.IGNORECASE)
 #: Bytes of decoded blocks that GDAL keeps at most; each is read once, so that few do.
 BLOCK_CACHE = 64 * 1024**2
 
-#: Bytes that a pixel of a footprint takes while its statistics are worked out.
-BYTES_AT_WORK = 64
+#: Bytes that a pixel of a footprint takes while its statistics are worked out, and its value on every
+#: further band.
+BYTES_AT_WORK, BYTES_A_BAND = 64, 16
 
 #: Bytes that a value takes while it waits for others, with what tells whose it is.
 BYTES_KEPT = 24
@@ -79,10 +80,13 @@ class Budget:
         Bytes.
     threads : int
         Threads that work at a time.
+    bands : int
+        Bands that are read at a time.
     """
 
     memory: int = DEFAULT_MEMORY
     threads: int = 1
+    bands: int = 1
 
     @property
     def block_cache(self) -> int:
@@ -96,12 +100,13 @@ class Budget:
     @property
     def pixels_at_work(self) -> int:
         """Pixels of the footprints that one thread has in hand."""
-        return max(1, self.memory // 4 // self.threads // BYTES_AT_WORK)
+        each = BYTES_AT_WORK + BYTES_A_BAND * (self.bands - 1)
+        return max(1, self.memory // 4 // self.threads // each)
 
     @property
     def values_held(self) -> int:
-        """Values that wait for the rest of their ROI, in all."""
-        return max(1, self.memory // 4 // BYTES_KEPT)
+        """Values of each band that wait for the rest of their ROI, in all."""
+        return max(1, self.memory // 4 // BYTES_KEPT // self.bands)
 
     @property
     def values_in_order(self) -> int:

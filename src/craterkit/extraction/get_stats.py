@@ -165,7 +165,7 @@ class RasterStatistics:
             table.collect(chunk, result)
             yield chunk.rois[chunk.ends & chunk.kept]
         for roi in alone.tolist():
-            for band in range(len(self._setting.bands)):
+            for band in np.flatnonzero([not unread[roi] for unread in table.unread]).tolist():
                 table.add_alone(band, roi, partial(self._values, band, roi), budget.values_streamed)
             survey.advance(1)
             yield np.array([roi])
@@ -346,13 +346,13 @@ def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) 
         if not fresh:
             return
         finished = np.sort(np.concatenate(fresh))
+        fresh.clear()
         columns = {
             column_name(name, "", band, ""): values
             for band, of_band in zip(bands, run.columns(finished), strict=True)
             for name, values in of_band.items()
         }
         ledger.store(number, finished, columns)
-        fresh.clear()
 
     try:
         for finished in run.finished(rois):

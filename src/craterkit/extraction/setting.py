@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,7 @@ class Setting:
         before: Setting | None = None,
     ) -> Setting:
         """Put the regions on the grid of the rasters; `before` may have what serves again."""
+        budget = replace(budget, bands=sum(len(source.bands) for source in sources))
         grid, definitions = sources[0].grid, list(subject.regions.values())
         regions = JoinedRegions(
             [engine_for(region, grid, subject.features, options.rules) for region in definitions]

@@ -228,7 +228,12 @@ class Moments:
 
     @property
     def variance(self) -> Floats:
-        """Weighted variance of the population; NaN where nothing has weight."""
+        """Weighted variance of the population; NaN where nothing has weight, 0 where all values are equal."""
+        return np.where(self.is_constant & (self.weight > 0), 0.0, self._variance)
+
+    @property
+    def _variance(self) -> Floats:
+        """The same with what rounding leaves of 0."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.weight > 0, self.squares / self.weight, np.nan)
 
@@ -256,7 +261,7 @@ class Moments:
         """Where the values do not differ by more than rounding does."""
         if self._is_constant is None:
             with np.errstate(invalid="ignore"):
-                self._is_constant = ~(self.std > ROUNDING * np.abs(self.mean))
+                self._is_constant = ~(np.sqrt(self._variance) > ROUNDING * np.abs(self.mean))
         return self._is_constant
 
     def add(self, piece: Piece) -> None:
