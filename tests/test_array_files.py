@@ -287,15 +287,42 @@ class TestFeatures:
 class TestWriting:
     """Whole or not at all."""
 
-    def test_a_file_that_was_there_is_replaced(self, cdb, folder, tmp_path):
+    def test_arrays_that_were_there_are_replaced(self, cdb, folder, tmp_path):
         out = tmp_path / "a.parquet"
-        out.write_text("old")
+        cdb.get_arrays(folder / "two.tif", ["rim", "floor"], out=out)
         cdb.get_arrays(folder / "two.tif", "rim", out=str(out))
         assert len(list(read_arrays(out))) == len(cdb)
         assert list(tmp_path.iterdir()) == [out]
 
+    @pytest.mark.parametrize("content", ["text", "catalogue", "statistics", "other", "marked"])
+    @pytest.mark.parametrize("method", ["get_arrays", "get_pixels"])
+    def test_no_other_file_is_replaced(self, cdb, folder, tmp_path, method, content):
+        out, raster = tmp_path / "a.parquet", folder / "two.tif"
+        if content == "text":
+            out.write_text("mine")
+        elif content == "catalogue":
+            PLACES.to_parquet(out)
+        elif content == "statistics":
+            cdb.get_stats(raster, "rim", out=out)
+        elif content == "other":
+            other = cdb.get_pixels if method == "get_arrays" else cdb.get_arrays
+            other(raster, "rim", out=out)
+        else:
+            marked = pa.table({"a": [1]}).replace_schema_metadata({"craterkit": "arrays, pixels"})
+            pq.write_table(marked, out)
+        before = out.read_bytes()
+        message = (
+            rf"out: '.*a\.parquet' exists and does not come from {method}; delete it or choose"
+        )
+        with pytest.raises(ArgumentError, match=message):
+            getattr(cdb, method)(raster, "rim", out=out)
+        assert out.read_bytes() == before
+        assert list(tmp_path.iterdir()) == [out]
+
     @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, RasterError])
-    def test_a_failure_leaves_what_was_there(self, cdb, folder, tmp_path, monkeypatch, error):
+    def test_a_failure_leaves_what_was_there(
+        self, cdb, one_by_one, folder, tmp_path, monkeypatch, error
+    ):
         add, calls = array_files.ArrayFileWriter.add, itertools.count()
 
         def fail(self, *args):
@@ -306,17 +333,19 @@ class TestWriting:
         monkeypatch.setattr(array_files.ArrayFileWriter, "add", fail)
         monkeypatch.setattr(array_files, "GROUP_BYTES", 1)
         out = tmp_path / "a.parquet"
-        out.write_text("old")
+        out.write_bytes(one_by_one.read_bytes())
         with pytest.raises(error, match="stop"):
             cdb.get_arrays(folder / "two.tif", "rim", out=out)
         assert list(tmp_path.iterdir()) == [out]
-        assert out.read_text() == "old"
+        assert out.read_bytes() == one_by_one.read_bytes()
 
     @pytest.mark.skipif(os.name != "posix", reason="limits are of POSIX")
     @pytest.mark.parametrize("limit", [10, 100_000])
-    def test_a_full_disk_is_a_clear_error(self, tmp_path, limit):
+    @pytest.mark.parametrize("method", ["get_arrays", "get_pixels"])
+    def test_a_full_disk_is_a_clear_error(self, tmp_path, method, limit):
+        out = tmp_path / "a.parquet"
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", FILLING, tmp_path / "a.parquet", str(limit)],
+            [sys.executable, "-W", "error", "-c", FILLING, out, str(limit), method],
             capture_output=True,
             text=True,
             timeout=120,
@@ -346,13 +375,18 @@ class TestWriting:
             (pd.Index([1, "a", 2, 3, 4], dtype=object), "cannot be written"),
             (pd.Index(["a", b"b", "c", "d", "e"], dtype=object), "would not come back"),
             (pd.MultiIndex.from_product([["a"], range(5)]), "has 2 levels"),
+            (pd.Index([(1, 2)] * 5, tupleize_cols=False), "would not come back"),
+            (pd.Index([1, None, 3, 4, 5], dtype="Int64"), "would not come back"),
+            (pd.Index([frozenset({i}) for i in range(5)], dtype=object), "cannot be written"),
         ],
-        ids=["mixed", "bytes", "levels"],
+        ids=["mixed", "bytes", "levels", "tuples", "missing", "sets"],
     )
-    def test_an_index_that_would_not_come_back(self, folder, tmp_path, index, message):
+    @pytest.mark.parametrize("method", ["get_arrays", "get_pixels"])
+    def test_an_index_that_would_not_come_back(self, tmp_path, method, index, message):
         cdb = database(PLACES.set_index(index))
+        raster = {"transform": GRID.transform, "raster_crs": "planetocentric"}
         with pytest.raises(ArgumentError, match=rf"out: .*index.* {message}.*reset_index"):
-            cdb.get_arrays(folder / "two.tif", "rim", out=tmp_path / "a.parquet")
+            getattr(cdb, method)(VALUES[0], "rim", out=tmp_path / "a.parquet", **raster)
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize(
@@ -419,7 +453,7 @@ limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     options = {"transform": grid.transform, "raster_crs": "planetocentric"}
-    cdb.get_arrays(values, "c", out=sys.argv[1], progress=False, **options)
+    getattr(cdb, sys.argv[3])(values, "c", out=sys.argv[1], progress=False, **options)
 except OutputError as error:
     assert isinstance(error, OSError)
     print(error)

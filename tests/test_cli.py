@@ -12,6 +12,8 @@ import pytest
 import craterkit
 from craterkit import CraterDatabase, sample_data
 from craterkit.cli import main
+from craterkit.errors import RasterError
+from craterkit.rasters.gdal import GdalRaster
 
 TABLE, IMAGE, DEM = (
     str(sample_data[name]) for name in ("moon_craters_km.csv", "moon.tif", "moon_dem.tif")
@@ -127,12 +129,16 @@ WRONG = {
     "threads": ([TABLE, "moon", IMAGE, *RIM, "--jobs", "0"], "n_jobs"),
     "vertices": ([TABLE, "moon", IMAGE, *RIM, "--nvert", "2"], "nvert must be"),
     "suffix": ([TABLE, "moon", IMAGE, *RIM, "--out", "rims.xls"], "--out must end in .csv"),
+    "capitals": ([TABLE, "moon", IMAGE, *RIM, "--out", "r.PARQUET"], "--out must end in .csv or"),
+    "folder as file": ([TABLE, "moon", IMAGE, *RIM, "--out", "here.csv"], "'here.csv' is a folder"),
     "folder": ([TABLE, "moon", IMAGE, *RIM, "--out", "no/rims.csv"], "there is no folder 'no'"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_arguments_give_one_line_and_code_2(case, capsys):
+def test_wrong_arguments_give_one_line_and_code_2(case, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.csv").mkdir()
     arguments, words = WRONG[case]
     assert main(["stats", *arguments]) == 2
     out, err = capsys.readouterr()
@@ -214,6 +220,42 @@ def test_a_reader_that_leaves_early_is_no_error():
         program.stdout.close()
         assert program.stderr.read() == b""
         assert program.wait(timeout=120) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "first"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (RasterError("bad block"), 2, "error: bad block")],
+    ids=["interrupted", "bad block"],
+)
+def test_a_run_cut_short_says_that_it_can_go_on(
+    tmp_path, monkeypatch, capsys, rims, error, code, first
+):
+    out = tmp_path / "rims.parquet"
+
+    def fails(*args):
+        raise error
+
+    arguments = ["stats", TABLE, "moon", IMAGE, *RIM, "--units", "km", "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(GdalRaster, "read_bands", fails)
+        patch.setattr(GdalRaster, "read", fails)
+        assert main(arguments) == code
+    assert capsys.readouterr().err == (
+        f"craterkit: {first}\ncraterkit: What was finished is kept beside {out}; the same call goes on "
+        "from there.\n"
+    )
+    assert main(arguments) == 0
+    expected = rims.get_stats(IMAGE, "annulus")
+    pd.testing.assert_frame_equal(pd.read_parquet(out), expected, rtol=1e-12, check_dtype=False)
+
+
+@pytest.mark.parametrize("name", ["rims.CSV", "rims.pq"])
+def test_other_names_of_tables(tmp_path, name, rims):
+    out = tmp_path / name
+    assert main(["stats", TABLE, "moon", IMAGE, *RIM, "--out", str(out)]) == 0
+    found = pd.read_csv(out) if name.endswith("CSV") else pd.read_parquet(out)
+    expected = rims.get_stats(IMAGE, "annulus")
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-12, check_dtype=False)
 
 
 def test_an_interrupt_is_quiet(monkeypatch, capsys):

@@ -7,6 +7,8 @@ import os
 import pickle
 import subprocess
 import sys
+import zipfile
+from contextlib import chdir, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +27,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from craterkit import CraterDatabase, Flag
-from craterkit.errors import ArgumentError, ClusterError, RasterError, UnreadableWarning
+from craterkit.errors import (
+    ArgumentError,
+    ClusterError,
+    RasterError,
+    UnreadableWarning,
+)
+from craterkit.extraction import cluster as cluster_module
 from craterkit.extraction import get_stats
 from craterkit.statistics.registry import STATISTICS
 from surveys import (
@@ -345,10 +353,16 @@ def test_spoilt_blocks_are_flagged_by_workers_too(client, tmp_path):
 
 
 class Inline:
-    """A client that does everything at once in this process, on copies as they would be sent."""
+    """A client that does everything at once in this process, on copies as they would be sent.
 
-    def __init__(self):
-        self.sizes, self.features = [], []
+    Within the context that `elsewhere` makes.
+    """
+
+    status, asynchronous = "running", False
+
+    def __init__(self, elsewhere=nullcontext):
+        self.sizes, self.results, self.features, self.budgets = [], [], [], []
+        self._elsewhere = elsewhere
 
     def scheduler_info(self):
         return {}
@@ -360,19 +374,36 @@ class Inline:
         assert not pure
         sent = cloudpickle.dumps(function)
         self.sizes.append(len(sent))
-        self.features.append(len(function.__self__.subject.features))
-        answer = pickle.loads(sent)()
-        return Future(pickle.loads(pickle.dumps(answer)))
+        subject, _ = pickle.loads(function.__self__.own)
+        self.features.append(len(subject.features))
+        self.budgets.append(pickle.loads(function.__self__.common).budget)
+        with self._elsewhere():
+            future = Future(pickle.loads(sent))
+        self.results.append(0 if future.exception(None) else len(future.result(None)))
+        return future
 
     def cancel(self, futures):
         assert not futures
 
 
 class Future:
-    def __init__(self, answer):
-        self._answer = answer
+    def __init__(self, work):
+        self._answer, self._error = None, None
+        try:
+            self._answer = work()
+        except Exception as error:
+            self._error = error
 
-    def result(self):
+    @property
+    def status(self):
+        return "finished" if self._error is None else "error"
+
+    def exception(self, timeout):
+        return self._error
+
+    def result(self, timeout):
+        if self._error is not None:
+            raise self._error
         return self._answer
 
 
@@ -393,6 +424,173 @@ def test_errands_carry_no_polygons(folder):
     assert_frame_equal(found, cdb.get_stats(folder / "field.tif", regions, STATS), rtol=1e-12)
 
 
+def test_errands_are_small_however_much_meets_a_block(folder, monkeypatch):
+    frame = features(3000, seed=4)
+    cdb = database(frame)
+    expected = cdb.get_stats(folder / "field.tif", "floor", [*STATS, "median"])
+    sizes = []
+    for constant, limit in (("ERRAND_ROIS", 100), ("ERRAND_BYTES", 10_000), ("AHEAD", 2)):
+        with monkeypatch.context() as patch:
+            patch.setattr(cluster_module, constant, limit)
+            client = Inline()
+            found = cdb.get_stats(
+                folder / "field.tif", "floor", [*STATS, "median"], client=client, progress=False
+            )
+        assert_same(found, expected)
+        sizes.append((max(client.features), max(client.sizes)))
+    few, short, usual = sizes
+    assert few[0] < 110 < usual[0]
+    # What is the same for all errands comes on top.
+    assert short[1] <= 10_000 + 5_000 < usual[1]
+
+
+def test_results_are_small_however_many_pixels_meet_a_block(folder):
+    cdb = database(features(3000, seed=4))
+    arguments = {"max_memory": "4 MiB", "progress": False}
+    expected = cdb.get_arrays(folder / "field.tif", "floor", **arguments)
+    client = Inline()
+    found = cdb.get_arrays(folder / "field.tif", "floor", client=client, **arguments)
+    for one, other in zip(found["floor"], expected["floor"], strict=True):
+        assert_array_equal(one.filled(-1), other.filled(-1))
+    assert max(client.results) < 100_000 < 1_000_000 < sum(client.results)
+
+
+def test_processes_of_its_own_share_the_memory(folder, monkeypatch):
+    client = Inline()
+    monkeypatch.setattr("distributed.LocalCluster", lambda **_: nullcontext())
+    monkeypatch.setattr("distributed.Client", lambda _: nullcontext(client))
+    craters().get_stats(
+        folder / "field.tif", "rim", scheduler="processes", n_jobs=4, max_memory="8 MiB"
+    )
+    craters().get_stats(folder / "field.tif", "rim", client=client, max_memory="8 MiB")
+    assert {budget.memory for budget in client.budgets} == {2 * 2**20, 8 * 2**20}
+
+
+@pytest.mark.parametrize("form", [zip, lambda *both: map(list, zip(*both, strict=True))])
+def test_a_condition_that_can_be_read_once_holds_everywhere(folder, tmp_path, form):
+    def where(condition=steep):
+        return form([folder / "slopes.tif"], [condition])
+
+    cdb, field, out = craters(), folder / "field.tif", tmp_path / "stats.parquet"
+    expected = cdb.get_stats(field, "rim", STATS, where=list(where()))
+    assert not expected.equals(cdb.get_stats(field, "rim", STATS))
+    assert_same(cdb.get_stats(field, "rim", STATS, where=where(), client=Inline()), expected)
+    cdb.get_stats(field, "rim", STATS, where=where(), out=out)
+    with pytest.raises(ArgumentError, match="where"):
+        cdb.get_stats(field, "rim", STATS, where=where(np.isfinite), out=out)
+
+
+@pytest.mark.parametrize("where", [dict, list])
+def test_values_that_can_be_read_once_hold_everywhere(folder, where):
+    cdb, field = craters(), folder / "field.tif"
+    given = [(field, iter([90, 91]))]
+    found = cdb.get_stats(field, "floor", "count", where=where(given), client=Inline())
+    assert_same(found, cdb.get_stats(field, "floor", "count", where={field: [90, 91]}))
+
+
+def test_bands_that_can_be_read_once_are_those_of_all_rasters(folder):
+    cdb, rasters = craters(), {"one": folder / "two.tif", "other": folder / "two.tif"}
+    expected = cdb.get_stats(rasters, "rim", STATS, bands=[2, 1])
+    assert_same(cdb.get_stats(rasters, "rim", STATS, bands=iter([2, 1])), expected)
+    found = cdb.get_stats(rasters, "rim", STATS, bands=iter([2, 1]), client=Inline())
+    assert_same(found, expected)
+
+
+def test_pixels_without_a_weight_are_left_out_by_workers_too(folder, tmp_path):
+    weights = write_field(tmp_path / "weights.tif", mask=slopes(*GRID.mesh) > 8.0)
+    arguments = {"weights": weights, "columns": ["row", "value"]}
+    expected = craters().get_pixels(folder / "field.tif", "rim", **arguments)
+    assert len(expected) < len(craters().get_pixels(folder / "field.tif", "rim"))
+    found = craters().get_pixels(folder / "field.tif", "rim", client=Inline(), **arguments)
+    assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vrt://field.tif", "GTIFF_DIR:1:field.tif", "/vsizip/maps.zip/field.tif", "./field.tif"],
+)
+def test_relative_names_within_names_of_gdal(folder, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "field.tif").write_bytes((folder / "field.tif").read_bytes())
+    with zipfile.ZipFile("maps.zip", "w") as archive:
+        archive.write("field.tif")
+    client = Inline(elsewhere=lambda: chdir("/"))
+    expected = craters().get_stats(name, "rim", STATS)
+    assert_same(craters().get_stats(name, "rim", STATS, client=client), expected)
+
+
+def changed(path, **profile):
+    """Write a raster anew with another profile, at the same place."""
+    with rasterio.open(path) as file:
+        values, profile = file.read(), {**file.profile, **profile}
+        scale, offset = profile.pop("scale", 1.0), profile.pop("offset", 0.0)
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(values[:, : profile["height"]].astype(profile["dtype"]))
+        file.scales, file.offsets = [scale], [offset]
+
+
+OTHERS = {
+    "it has 90 x 360 pixels, not 180 x 360": {"height": 90},
+    "its affine transform puts pixels up to 2 pixels elsewhere": {
+        "transform": Affine(1.0, 0.0, GRID.transform.c + 2.0, 0.0, -1.0, 90.0)
+    },
+    "band 1 has dtype float32, not float64": {"dtype": "float32"},
+    "band 1 has nodata 7.0, not None": {"nodata": 7.0},
+    "band 1 has nodata nan, not None": {"nodata": np.nan},
+    "band 1 has scale 2.0, not 1.0": {"scale": 2.0},
+    "band 1 has offset 5.0, not 0.0": {"offset": 5.0},
+}
+
+
+@pytest.mark.parametrize("argument", ["rasters", "where", "weights"])
+@pytest.mark.parametrize("difference", OTHERS)
+def test_another_raster_under_the_same_name(folder, tmp_path, argument, difference):
+    other = write_field(tmp_path / "other.tif")
+
+    @contextmanager
+    def elsewhere():
+        changed(other, **OTHERS[difference])
+        yield
+
+    raster = other if argument == "rasters" else folder / "field.tif"
+    companion = {"where": {other: steep}, "weights": other}.get(argument)
+    arguments = {} if companion is None else {argument: companion}
+    with pytest.raises(RasterError, match="finds another raster under the name") as caught:
+        craters().get_stats(raster, "rim", client=Inline(elsewhere), **arguments)
+    assert f"{other}: {difference};" in str(caught.value)
+
+
+def test_a_raster_that_lies_elsewhere_under_the_same_name(folder, tmp_path):
+    write_polar(tmp_path / "polar.tif")
+
+    @contextmanager
+    def elsewhere():
+        south = pyproj.CRS.from_user_input(f"+proj=stere +lat_0=-90 +R={MOON} +units=m")
+        changed(tmp_path / "polar.tif", crs=rasterio.CRS.from_wkt(south.to_wkt()))
+        yield
+
+    with pytest.raises(RasterError, match="its coordinates are"):
+        craters().get_stats(tmp_path / "polar.tif", "rim", client=Inline(elsewhere))
+
+
+def test_a_raster_without_data_is_itself_on_workers(folder, tmp_path):
+    """NaN as nodata equals itself here."""
+    path = write_field(tmp_path / "field.tif", nodata=np.nan)
+    expected = craters().get_stats(path, "rim", STATS)
+    assert_same(craters().get_stats(path, "rim", STATS, client=Inline()), expected)
+
+
+def test_workers_need_the_same_version(folder, monkeypatch):
+    @contextmanager
+    def elsewhere():
+        with monkeypatch.context() as patch:
+            patch.setattr(cluster_module, "__version__", "0.0.1")
+            yield
+
+    with pytest.raises(ClusterError, match=r"a worker of the cluster has craterkit 0\.0\.1, but"):
+        craters().get_stats(folder / "field.tif", "rim", client=Inline(elsewhere))
+
+
 def test_a_cluster_without_workers_is_an_error(folder):
     client = Inline()
     client.nthreads = dict
@@ -407,7 +605,7 @@ def test_a_client_has_its_own_workers(folder, argument):
 
 
 def test_what_is_no_client_or_scheduler_is_refused(folder):
-    with pytest.raises(ArgumentError, match=r"client must be a dask\.distributed\.Client, not str"):
+    with pytest.raises(ArgumentError, match=r"not str; pass Client\('tcp://localhost:8786'\)"):
         craters().get_stats(folder / "field.tif", "rim", client="tcp://localhost:8786")
     with pytest.raises(ArgumentError, match="scheduler must be 'threads' or 'processes'"):
         craters().get_stats(folder / "field.tif", "rim", scheduler="dask")
@@ -460,3 +658,4 @@ def test_a_script_without_a_guard_is_told_so(folder, tmp_path, guard):
         last = done.stderr.splitlines()[-1]
         assert last.startswith("craterkit.errors.ClusterError: scheduler='processes'")
         assert 'under `if __name__ == "__main__":`' in last
+        assert len(done.stderr.splitlines()) < 60

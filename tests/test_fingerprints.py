@@ -31,12 +31,11 @@ from craterkit.errors import ArgumentError
 from craterkit.extraction.fingerprints import (
     fingerprint_features,
     fingerprint_function,
-    fingerprint_given,
-    fingerprint_raster,
     fingerprint_region,
     fingerprint_value,
 )
 from craterkit.extraction.manifest_differences import LISTED, differences
+from craterkit.extraction.raster_fingerprints import fingerprint_given, fingerprint_raster
 from craterkit.rasters.opening import open_raster
 from craterkit.regions import Annulus, Ellipse, Polygons, Sector
 from craterkit.tables.features import Features
@@ -316,19 +315,70 @@ def test_dask_arrays_are_told_by_their_graph():
     assert of_raster(chunked + 1) != of_raster(chunked)
 
 
-def test_secrets_of_addresses_are_left_out(path):
+def of_remote(path, name):
+    """What tells a raster that is elsewhere, by its name."""
     raster = open_raster(path)
-    raster.name = "https://me:word@host/dem.tif?signature=secret"
     dataset = raster._dataset()
+    raster.name = name
 
     class Remote:
-        name = raster.name
         files = ()
         driver = "GTiff"
 
     raster._dataset = Remote
-    assert fingerprint_raster(raster)["name"] == "https://host/dem.tif"
+    found = fingerprint_raster(raster)
     dataset.close()
+    return found
+
+
+AMAZON = "X-Amz-Algorithm=AWS4&X-Amz-Credential=me%2F20260101&X-Amz-Date=1&X-Amz-Signature=secret"
+SIGNED = [
+    ("https://host/dem.tif", "https://me:word@host/dem.tif"),
+    ("https://host/dem.tif", "https://me:w@rd@host/dem.tif?signature=secret"),
+    ("https://host/dem.tif", f"https://host/dem.tif?{AMAZON}"),
+    ("https://host/dem.tif", "https://host/dem.tif?Expires=1&Signature=s&Key-Pair-Id=k&Policy=p"),
+    ("https://host/dem.tif", "https://host/dem.tif?sv=2&st=1&se=2&sr=b&sp=r&spr=https&sig=s"),
+    ("https://host/get?file=a.tif", "https://host/get?token=secret&file=a.tif"),
+    ("https://host/get?a=1&b=2", "https://host/get?a=1&access_token=secret&b=2"),
+    ("/vsicurl/https://host/a.tif", "/vsicurl?max_retry=3&url=https%3A//me:word@host/a.tif"),
+    ("/vsicurl/https://h/get?f=a&v=1", "/vsicurl?url=https%3A//h/get%3Ff%3Da%26v%3D1%26sig%3Ds"),
+    ("/vsizip/vsicurl/https://h/a.zip?/dem.tif", "/vsizip/vsicurl/https://h/a.zip?sig=s/dem.tif"),
+    ('NETCDF:"/vsicurl/https://h/a.nc":dem', 'NETCDF:"/vsicurl/https://h/a.nc?sig=s":dem'),
+]
+
+
+@pytest.mark.parametrize(("plain", "signed"), SIGNED)
+def test_signatures_and_passwords_do_not_matter_and_are_not_kept(path, plain, signed):
+    found = of_remote(path, signed)
+    assert found == of_remote(path, plain)
+    assert not any(secret in found["name"] for secret in ("me:", "word", "w@rd", "secret", "=s"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://x/get?file=a.tif", "http://x/get?file=b.tif"),
+        ("http://x/get?file=a.tif&sig=s", "http://x/get?file=b.tif&sig=s"),
+        ("http://x/get?a=1&b=2", "http://x/get?b=2&a=1"),
+        ("http://x/get?my-token=1", "http://x/get?my-token=2"),
+        ("http://x/get?sr=1", "http://x/get?sr=2"),
+        ("/vsicurl?url=http%3A//x/a.tif", "/vsicurl?url=http%3A//x/b.tif"),
+        ("/vsicurl?url=http%3A//x/get%3Ff%3Da", "/vsicurl?url=http%3A//x/get%3Ff%3Db"),
+        (
+            "/vsizip/vsicurl/http://x/a.zip?sig=s/a.tif",
+            "/vsizip/vsicurl/http://x/a.zip?sig=s/b.tif",
+        ),
+        ('NETCDF:"/vsicurl/http://x/a.nc?sig=s":a', 'NETCDF:"/vsicurl/http://x/a.nc?sig=s":b'),
+        ("<VRTDataset><a/></VRTDataset>", "<VRTDataset><b/></VRTDataset>"),
+    ],
+)
+def test_rasters_elsewhere_are_told_by_the_rest_of_their_address(path, one, other):
+    assert of_remote(path, one) != of_remote(path, other)
+
+
+def test_what_a_description_in_xml_holds_is_not_kept(path):
+    found = of_remote(path, "<GDAL_WMS><UserPwd>me:word</UserPwd></GDAL_WMS>")
+    assert "word" not in found["name"]
 
 
 SCRIPT = """
@@ -396,9 +446,9 @@ CHANGES = {
 }
 
 
-def in_a_process(seed):
+def in_a_process(seed, script=SCRIPT + PRINTING):
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT + PRINTING],
+        [sys.executable, "-c", script],
         env={**os.environ, "PYTHONHASHSEED": str(seed)},
         capture_output=True,
         text=True,
@@ -423,6 +473,161 @@ def test_functions_are_the_same_in_another_process():
 def test_functions_differ_once_they_do_another_thing(change):
     pairs = zip(after(""), after(change), strict=True)
     assert {i for i, (one, other) in enumerate(pairs) if one != other} == CHANGES[change]
+
+
+REFERRING = """
+import abc, dataclasses, enum, functools, re, threading, types
+import logging
+import numpy as np
+import pandas as pd
+
+@dataclasses.dataclass
+class Config:
+    limit: float
+    def above(self, v):
+        return v > self.limit
+
+class Mode(enum.Enum):
+    LOW, HIGH = 1, 2
+
+class Base(abc.ABC):
+    def power(self):
+        return POWER
+
+class Above(Base):
+    def __init__(self, limit):
+        self.limit = limit
+    def __call__(self, v):
+        return (v > self.limit).mean() ** self.power() * self.scaled
+    @property
+    def scaled(self):
+        return SCALE
+    @classmethod
+    def made(cls, limit=3):
+        return cls(limit)
+    @staticmethod
+    def shared():
+        return cycle
+
+POWER, SCALE, LOCK, LOG = 2, 3, threading.Lock(), logging.getLogger("log")
+SERIES, CONFIG, SPACE = pd.Series([1, 2], index=["a", "b"]), Config(1.0), types.SimpleNamespace(t=1)
+POLYNOMIAL, PATTERN, ABOVE = np.poly1d([1, 2]), re.compile("a"), Above(1)
+SEARCH, NESTED, RANDOM = re.compile("a").search, {"one": [Config(1.0)]}, np.random.default_rng(1)
+LOCKED = {"lock": LOCK, "limit": 1}
+
+def cycle(v):
+    return Above.made()(v), friends
+
+def friend(v):
+    return cycle(v)
+
+friends = {cycle, friend, "a", "b", "c"}
+
+def tuned(v):
+    return v.mean() * tuned.factor
+
+tuned.factor = 1
+
+class Times:
+    def __init__(self, function, factor):
+        functools.update_wrapper(self, function)
+        self.factor = factor
+    def __call__(self, v):
+        return self.factor * self.__wrapped__(v)
+
+wrapped = Times(len, 2)
+
+@functools.lru_cache
+def kept(v):
+    return STEP
+
+STEP = 1
+
+functions = {
+    "wrapped": wrapped,
+    "kept": lambda v: kept(v),
+    "series": lambda v: SERIES["a"],
+    "config": lambda v: CONFIG.above(v),
+    "space": lambda v: SPACE.t,
+    "polynomial": lambda v: POLYNOMIAL(v),
+    "pattern": lambda v: PATTERN,
+    "search": lambda v: SEARCH("a"),
+    "nested": lambda v: NESTED,
+    "mode": lambda v: Mode.HIGH.value,
+    "object": lambda v: ABOVE(v),
+    "class": lambda v: Above(2)(v),
+    "made": Above.made,
+    "called": Above(1),
+    "cycle": cycle,
+    "attribute": tuned,
+    "others": lambda v: (LOG.name, LOCKED, RANDOM.normal()),
+}
+"""
+
+OF_ABOVE = {"object", "class", "made", "called", "cycle"}
+REFERRED = {
+    "": set(),
+    "SERIES = pd.Series([1, 3], index=['a', 'b'])": {"series"},
+    "SERIES = pd.Series([1, 2], index=['b', 'a'])": {"series"},
+    "CONFIG = Config(2.0)": {"config"},
+    "Config.above = lambda self, v: v < self.limit": {"config", "nested"},
+    "SPACE.t = 2": {"space"},
+    "POLYNOMIAL = np.poly1d([1, 3])": {"polynomial"},
+    "PATTERN = re.compile('b')": {"pattern"},
+    "SEARCH = re.compile('b').search": {"search"},
+    "NESTED['one'][0].limit = 2": {"nested"},
+    "class Mode(enum.Enum):\n    LOW, HIGH = 1, 3": {"mode"},
+    "ABOVE = Above(2)": {"object"},
+    "POWER = 3": OF_ABOVE,
+    "SCALE = 4": OF_ABOVE,
+    "Base.power = lambda self: 1": OF_ABOVE,
+    "Above.made.__func__.__defaults__ = (4,)": OF_ABOVE,
+    "friends = {cycle, 'a'}": OF_ABOVE,
+    "tuned.factor = 2": {"attribute"},
+    "wrapped.factor = 3": {"wrapped"},
+    "STEP = 2": {"kept"},
+    "LOCKED['limit'] = 2": {"others"},
+    "LOCKED['lock'] = threading.Lock(); RANDOM.normal()": set(),
+}
+
+
+def referring(change):
+    namespace = {"__name__": "__main__"}
+    exec(REFERRING + change, namespace)
+    return {name: fingerprint_function(f) for name, f in namespace["functions"].items()}
+
+
+@pytest.mark.parametrize("change", REFERRED)
+def test_functions_differ_with_whatever_they_refer_to(change):
+    before, now = referring(""), referring(change)
+    assert {name for name in before if before[name] != now[name]} == REFERRED[change]
+
+
+def test_what_functions_refer_to_is_the_same_in_another_process():
+    printing = PRINTING.replace("in functions]", "in functions.values()]").partition("print(f")[0]
+    found = [in_a_process(seed, REFERRING + printing) for seed in (1, 2)]
+    assert found[0] == found[1]
+    assert json.loads(found[0]) == list(referring("").values())
+
+
+class Knot:
+    pass
+
+
+KNOTS = [Knot() for _ in range(300)]
+for knot, following in zip(KNOTS, [*KNOTS[1:], KNOTS[0]], strict=True):
+    knot.next, knot.all = following, KNOTS
+
+
+def test_what_holds_too_much_within_each_other_counts_by_type_where_it_is_referred_to():
+    assert fingerprint_function(lambda v: KNOTS) == fingerprint_function(lambda v: KNOTS)
+    with pytest.raises(ArgumentError, match="within each other"):
+        fingerprint_value(KNOTS)
+
+
+def test_an_installed_class_counts_by_name():
+    assert fingerprint_function(pd.Series) == "pandas.Series"
+    assert fingerprint_function(Knot) != f"{__name__}.Knot"
 
 
 def test_a_function_is_named_where_it_differs():

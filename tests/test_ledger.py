@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -151,26 +154,51 @@ def test_parts_are_one_table_for_pandas(path):
     assert table["mean"].tolist() == [0.5, 1.5, 2.5]
 
 
-@pytest.mark.parametrize("value", [{1.5: 2}, (1, 2), 1j, np.ones(2), b"x", object(), 10**400])
-def test_what_parquet_cannot_hold_is_an_error_that_names_the_column(path, value):
+UNHELD = [
+    *({1.5: 2}, (1, 2), 1j, np.ones(2), b"12", object(), Decimal(1), 10**400, 2**53 + 1),
+    *(np.datetime64("2020-01-01"), np.timedelta64(5, "s"), pd.Timestamp("2020-01-01")),
+]
+
+
+@pytest.mark.parametrize("value", UNHELD)
+def test_what_parquet_cannot_hold_is_an_error_that_names_column_and_roi(path, value):
     with Ledger(path, MANIFEST) as ledger:
-        with pytest.raises(StatisticError, match="'odd'"):
-            ledger.store(0, [0, 1], {"mean": np.ones(2), "odd": objects([value, None])})
+        with pytest.raises(StatisticError, match=r"'odd' holds .* for ROI 8"):
+            ledger.store(0, [7, 8], {"mean": np.ones(2), "odd": objects([None, value])})
         assert ledger.finished(0).size == 0
     assert part_files(path) == []
 
 
+def test_texts_of_digits_are_texts_in_whichever_part_they_are(path):
+    with Ledger(path, MANIFEST) as ledger:
+        for roi, text in enumerate(["007", "big", "inf", "nan", "1"]):
+            ledger.store(0, [roi], {"class": objects([text])})
+        assert ledger.load(0)[1]["class"].tolist() == ["007", "big", "inf", "nan", "1"]
+
+
+MIXED = {
+    "one part": [(["mare", 2], [4, 5])],
+    "two parts": [(["mare"], [4]), ([2], [5])],
+    "missing ones": [(["mare", None], [4, 3]), ([None], [6]), ([np.nan, 2], [7, 5])],
+    "numbers first": [([None, 2.0], [6, 5]), (["mare"], [4])],
+}
+
+
 @pytest.mark.parametrize("resumed", [False, True])
-def test_texts_and_numbers_in_one_column_are_an_error(path, resumed):
-    ledger = Ledger(path, MANIFEST)
-    with pytest.raises(StatisticError, match="'class' holds texts for some"):
-        ledger.store(0, [0, 1], {"class": objects(["mare", 2])})
-    ledger.store(0, [0], {"class": objects(["mare"])})
+@pytest.mark.parametrize("parts", MIXED.values(), ids=MIXED)
+def test_texts_and_numbers_in_one_column_are_an_error_that_names_both(path, parts, resumed):
+    ledger = Ledger(path, MANIFEST, "crater {}".format)
+    for values, roi in parts[:-1]:
+        ledger.store(0, roi, {"class": objects(values)})
     if resumed:
         ledger.close()
-        ledger = Ledger(path, MANIFEST)
-    with ledger, pytest.raises(StatisticError, match="'class' holds texts for some"):
-        ledger.store(0, [1], {"class": objects([2])})
+        ledger = Ledger(path, MANIFEST, "crater {}".format)
+    values, roi = parts[-1]
+    with ledger, pytest.raises(StatisticError, match="'class' holds texts for some") as caught:
+        ledger.store(0, roi, {"class": objects(values)})
+    assert "'mare' for crater 4" in str(caught.value)
+    assert re.search(r"\b2(\.0)? for crater 5", str(caught.value))
+    assert len(part_files(path)) == len(parts) - 1
 
 
 def test_the_name_of_the_column_of_rois_is_taken(path):
@@ -323,6 +351,15 @@ def test_a_final_file_of_another_call_or_program_is_not_overwritten(path):
             Ledger(path, MANIFEST)
         assert path.read_bytes() == before
     assert not partial_of(path).exists()
+
+
+@pytest.mark.parametrize("content", ["arrays", "pixels", None])
+def test_a_result_of_another_kind_is_not_compared(path, content):
+    about = {"content": content, "rasters": {}} if content else [1]
+    table = pa.table({"a": [1]}).replace_schema_metadata({b"craterkit": json.dumps(about)})
+    pq.write_table(table, path)
+    with pytest.raises(ArgumentError, match="exists and does not come from get_stats"):
+        Ledger(path, {"content": "statistics", "rasters": []})
 
 
 def test_a_file_that_appears_during_the_run_is_not_overwritten(path):
@@ -516,7 +553,7 @@ def test_a_folder_that_cannot_be_written_is_named(path):
 
 
 def test_two_runs_without_a_working_lock_do_not_harm_each_other(path, monkeypatch):
-    monkeypatch.setattr(ledgers, "_lock", lambda file: True)
+    monkeypatch.setattr(ledgers, "lock", lambda file: True)
     with Ledger(path, MANIFEST) as one, Ledger(path, MANIFEST) as other:
         one.store(0, [0, 1], {"mean": np.array([0.0, 1.0])})
         other.store(0, [1, 2], {"mean": np.array([1.0, 2.0])})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -379,6 +380,26 @@ def test_a_finished_file_is_not_made_again(call, folder, monkeypatch):
     assert not windows
     with pytest.raises(ArgumentError, match="holds the statistics of another call"):
         call(coverage="fraction")
+
+
+def test_texts_of_digits_are_the_same_with_a_file(folder):
+    def label(values):
+        return "007" if values.mean() < 60 else "big"
+
+    arguments = {"n_jobs": 1, "max_memory": MEMORY, "progress": False}
+    survey = partial(database().get_stats, folder / "field.tif", "floor", {"label": label})
+    whole = survey(**arguments)
+    found = pd.read_parquet(survey(**arguments, out=out_of(folder)))
+    assert set(whole["label_floor"].dropna()) == {"007", "big"}
+    assert found["label_floor"].dropna().tolist() == whole["label_floor"].dropna().tolist()
+
+
+def test_a_file_of_arrays_is_not_taken_for_statistics(folder):
+    database().get_arrays(folder / "field.tif", "floor", out=out_of(folder), progress=False)
+    before = out_of(folder).read_bytes()
+    with pytest.raises(ArgumentError, match="exists and does not come from get_stats"):
+        run(folder, out=out_of(folder))
+    assert out_of(folder).read_bytes() == before
 
 
 def test_two_runs_do_not_share_a_folder(folder):

@@ -250,16 +250,21 @@ class TestParquet:
             assert table[name].null_count == whole[name].isna().sum() > 0
 
     def test_a_failure_leaves_what_was_there(self, cdb, path, tmp_path):
-        out = tmp_path / "pixels.parquet"
-        out.write_text("before")
+        out = cdb.get_pixels(path, "floor", out=tmp_path / "pixels.parquet")
+        before = out.read_bytes()
 
         def fails(values):
             raise ValueError
 
         with pytest.raises(ArgumentError):
             cdb.get_pixels(path, "rim", out=out, where={path: fails})
-        assert out.read_text() == "before"
-        assert len(list(tmp_path.iterdir())) == 1
+        assert out.read_bytes() == before
+        assert list(tmp_path.iterdir()) == [out]
+
+    def test_pixels_that_were_there_are_replaced(self, cdb, path, tmp_path):
+        out = cdb.get_pixels(path, "floor", out=tmp_path / "pixels.parquet")
+        cdb.get_pixels(path, "rim", out=out)
+        assert set(pd.read_parquet(out, columns=["region"])["region"]) == {"rim"}
 
     @pytest.mark.parametrize("out", ["pixels.csv", "nowhere/pixels.parquet", 5, True])
     def test_other_names_are_refused(self, cdb, path, tmp_path, monkeypatch, out):
@@ -268,13 +273,34 @@ class TestParquet:
             cdb.get_pixels(path, "rim", out=out)
         assert not list(tmp_path.iterdir())
 
-    def test_an_index_that_cannot_be_written_is_refused(self, path, tmp_path):
-        table = PLACES.set_axis([1, "two", (3, 4), 5.0], axis=0)
-        cdb = CraterDatabase(table, "moon")
+    @pytest.mark.parametrize(
+        "index",
+        [
+            pd.period_range("2020-01", periods=4, freq="M"),
+            pd.interval_range(0, 4),
+            pd.CategoricalIndex(["b", "a", "b", "c"]),
+            pd.Index([0.5, np.nan, 2.0, 0.5]),
+            pd.date_range("2020", periods=4, tz="Europe/Berlin"),
+        ],
+        ids=lambda index: str(index.dtype),
+    )
+    def test_labels_come_back(self, path, tmp_path, index):
+        cdb = CraterDatabase(PLACES.set_index(index), "moon")
         cdb.add_circles("c")
-        with pytest.raises(ArgumentError, match="index cannot be written"):
-            cdb.get_pixels(path, "c", out=tmp_path / "p.parquet")
-        assert not list(tmp_path.iterdir())
+        columns = ["feature", "value"]
+        table = pd.read_parquet(
+            cdb.get_pixels(path, "c", out=tmp_path / "p.parquet", columns=columns)
+        )
+        whole = cdb.get_pixels(path, "c", columns=columns)
+        assert table["feature"].dtype == index.dtype
+        for label in index.unique():
+            rows, expected = (
+                frame["value"][
+                    frame["feature"].isna() if pd.isna(label) else frame["feature"] == label
+                ]
+                for frame in (table, whole)
+            )
+            assert sorted(rows) == sorted(expected) != []
 
     def test_without_pyarrow_it_says_how_to_get_it(self, cdb, path, tmp_path, monkeypatch):
         original = builtins.__import__

@@ -238,6 +238,64 @@ def test_arrays_and_pixels_name_the_block_otherwise(spoilt):
             method(path, "floor")
 
 
+@pytest.mark.parametrize("how", ["memory", "file", "iterated", "cluster"])
+def test_arrays_with_masked_blocks_are_warned_of(spoilt, intact, tmp_path, how):
+    path, windows = spoilt
+    cdb, options = database(FRAME), {"coverage": "center", "errors": "flag"}
+    if how == "cluster":
+        options |= {"scheduler": "processes", "n_jobs": 1}
+
+    def get(raster):
+        if how == "iterated":
+            return list(cdb.iter_arrays(raster, ["floor", "rim"], max_memory=MEMORY, **options))
+        out = tmp_path / "arrays.parquet" if how == "file" else None
+        return cdb.get_arrays(raster, ["floor", "rim"], out=out, **options)
+
+    get(intact)
+    with pytest.warns(UnreadableWarning) as caught:
+        get(path)
+    floor, rim = (int(touching(windows, region).sum()) for region in REACH)
+    assert [(str(warning.message), warning.filename) for warning in caught] == [
+        (
+            f"{floor + rim} ROIs have pixels in blocks that could not be read: {floor} of 150 for "
+            f"'floor' on {path}; {rim} of 150 for 'rim' on {path}",
+            __file__,
+        )
+    ]
+
+
+@pytest.mark.parametrize("align", [None, "nearest"])
+def test_arrays_are_warned_of_where_conditions_cannot_be_read(tmp_path, intact, align):
+    path = write_field(tmp_path / "slopes.tif", slopes)
+    windows = [corrupt(path, *block) for block in SPOILT]
+    cdb, counts = database(FRAME), []
+    for region in REACH:
+        with pytest.warns(UnreadableWarning, match=f"for {region!r} on {intact}") as caught:
+            cdb.get_arrays(
+                intact,
+                region,
+                coverage="center",
+                errors="flag",
+                align=align,
+                where={path: lambda values: values > 12.0},
+            )
+        counts.append(int(str(caught[0].message).split()[0]))
+    assert counts == [touching(windows, region).sum() for region in REACH]
+
+
+def test_pixels_that_are_left_out_need_not_be_read(tmp_path, intact):
+    path = write_field(tmp_path / "field.tif")
+    window = corrupt(path, *SPOILT[1])
+    there = np.ones(GRID.shape)
+    there[window.row_start : window.row_stop, window.col_start : window.col_stop] = 0
+    mask = write_field(tmp_path / "mask.tif", there)
+    cdb = database(FRAME)
+    found = cdb.get_arrays(path, "rim", errors="flag", where={mask: 1})["rim"]
+    expected = cdb.get_arrays(intact, "rim", where={mask: 1})["rim"]
+    for array, whole in zip(found, expected, strict=True):
+        assert_array_equal(array.filled(-9), whole.filled(-9))
+
+
 def test_a_file_cut_in_the_middle(tmp_path, intact):
     path = write_field(tmp_path / "field.tif")
     whole = path.read_bytes()

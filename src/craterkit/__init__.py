@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from craterkit.extraction.array_reading import read_arrays
     from craterkit.flags import Flag
     from craterkit.samples import sample_data
+    from craterkit.selection.pixel_selection import PixelSelection
 
 __version__ = "0.1.0.dev0"
 
@@ -19,6 +20,7 @@ __all__ = [
     "Body",
     "CraterDatabase",
     "Flag",
+    "PixelSelection",
     "__version__",
     "errors",
     "list_bodies",
@@ -31,6 +33,7 @@ _HOMES = {
     "Body": "craterkit.bodies",
     "CraterDatabase": "craterkit.database",
     "Flag": "craterkit.flags",
+    "PixelSelection": "craterkit.selection.pixel_selection",
     "list_bodies": "craterkit.bodies",
     "read_arrays": "craterkit.extraction.array_reading",
     "sample_data": "craterkit.samples",

@@ -27,7 +27,7 @@ __all__ = ["main"]
 
 PROGRAM = "craterkit"
 WRONG, INTERRUPTED = 2, 130
-TABLES = (".csv", ".parquet")
+PARQUET = (".parquet", ".pq")
 
 STATS_EPILOG = """\
 example:
@@ -61,15 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parsed.run(parsed)
             sys.stdout.flush()
         except CraterkitError as error:
-            print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+            _tell(f"error: {error}", error)
             return WRONG
         except BrokenPipeError:
             # The reader (head, less) has seen enough; keep the interpreter's exit quiet, too.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        except KeyboardInterrupt as error:
+            _tell("interrupted", error)
             return INTERRUPTED
     return 0
+
+
+def _tell(what: str, error: BaseException) -> None:
+    """Say why it ends, and what the library adds to that."""
+    for line in (what, *getattr(error, "__notes__", ())):
+        print(f"{PROGRAM}: {line}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -158,6 +164,8 @@ def _demo(parsed: argparse.Namespace) -> None:
 
 def _stats(parsed: argparse.Namespace) -> None:
     out = None if parsed.out is None else _check_out(Path(parsed.out))
+    if out is not None and out.exists() and out.samefile(parsed.table):
+        raise ArgumentError(f"--out: {str(out)!r} is the table itself; choose another name")
 
     from craterkit.database import CraterDatabase
 
@@ -174,7 +182,7 @@ def _stats(parsed: argparse.Namespace) -> None:
     else:
         cdb.add_annuli(region, *parsed.annulus, nvert=parsed.nvert)
     rasters = parsed.rasters
-    resumable = out is not None and out.suffix.lower() == ".parquet"
+    resumable = out is not None and not _is_csv(out)
     stats = cdb.get_stats(
         rasters[0] if len(rasters) == 1 else rasters,
         region,
@@ -196,13 +204,19 @@ def _stats(parsed: argparse.Namespace) -> None:
         _write_csv(stats, out)
 
 
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
 def _check_out(path: Path) -> Path:
     """Refuse, before any work, a file that could not be written after it."""
-    if path.suffix.lower() not in TABLES:
-        raise ArgumentError(f"--out must end in {' or '.join(TABLES)}, not {str(path)!r}")
+    if not (_is_csv(path) or path.suffix in PARQUET):
+        raise ArgumentError(f"--out must end in .csv or .parquet, not {str(path)!r}")
     if not path.parent.is_dir():
         raise ArgumentError(f"--out: there is no folder {str(path.parent)!r}")
-    if path.suffix.lower() == ".parquet":
+    if path.is_dir():
+        raise ArgumentError(f"--out: {str(path)!r} is a folder")
+    if not _is_csv(path):
         from craterkit.extraction.parquet import parquet_path
 
         parquet_path(path)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -200,11 +201,12 @@ class CoordinateSystem:
             named = _from_name(value, body, what)
             if named is not None:
                 return named
-        crs = _horizontal(_as_crs(value, what, argument))
-        if crs.ellipsoid is None:
-            raise _unusable(crs, what)
-        check_body(crs, body, what, argument)
-        return _from_crs(crs, body, what)
+        text = _as_text(value)
+        if text is not None:
+            # What goes wrong is worked out anew below, as the message is to name what `value` is of.
+            with suppress(CRSError):
+                return _from_text(text, body)
+        return _checked(value, body, what, argument)
 
     def to_body(
         self, x: ArrayLike, y: ArrayLike, *, wrap: bool = False
@@ -314,6 +316,29 @@ def _from_name(value: str, body: Body, what: str) -> CoordinateSystem | None:
         toward = body.ographic_longitude
     sign: Sign = 1 if toward == "east" else -1
     return CoordinateSystem(body=body, latitude_type=latitude_type, longitude_sign=sign)
+
+
+def _as_text(value: Any) -> str | None:  # noqa: ANN401
+    """WKT of a CRS of rasterio, or the text that the user gave; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if type(value).__module__.partition(".")[0] != "rasterio":
+        return None
+    return str(value.to_wkt(version="WKT2_2019"))
+
+
+@lru_cache(maxsize=64)
+def _from_text(text: str, body: Body) -> CoordinateSystem:
+    """Remembers what it made: the rasters of a stack have one CRS, and parsing it takes milliseconds."""
+    return _checked(text, body, "", "raster_crs")
+
+
+def _checked(value: Any, body: Body, what: str, argument: str) -> CoordinateSystem:  # noqa: ANN401
+    crs = _horizontal(_as_crs(value, what, argument))
+    if crs.ellipsoid is None:
+        raise _unusable(crs, what)
+    check_body(crs, body, what, argument)
+    return _from_crs(crs, body, what)
 
 
 def _as_crs(value: Any, what: str, argument: str) -> pyproj.CRS:  # noqa: ANN401

@@ -292,8 +292,8 @@ class ExtractsPixels:
             the file has what it takes in any case.
         out : str or os.PathLike, optional
             A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
-            arrays in memory; `read_arrays` gives them back. A file of that name is replaced once all is
-            written.
+            arrays in memory; `read_arrays` gives them back. A file that `get_arrays` wrote is replaced
+            once all is written; any other is an error.
 
         Returns
         -------
@@ -496,7 +496,8 @@ class ExtractsPixels:
             As in `get_stats`.
         out : str or os.PathLike, optional
             A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
-            table in memory. A file of that name is replaced once all is written.
+            table in memory. A file that `get_pixels` wrote is replaced once all is written; any other
+            is an error.
 
         Returns
         -------
@@ -520,8 +521,10 @@ class ExtractsPixels:
         Raises
         ------
         RegionError, ArgumentError, CRSError, RasterError
-            As `get_stats`; or if rasters do not share one grid, columns are unknown, or `out` cannot be
-            written.
+            As `get_stats`; or if rasters do not share one grid, columns are unknown, or the table's index
+            cannot be written to `out`.
+        OutputError
+            If `out` cannot be written; a file that was there before stays.
 
         Examples
         --------

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 
 from craterkit.errors import ArgumentError
+from craterkit.extraction.result_files import metadata, written_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
 
     Masked = np.ma.MaskedArray[Any, Any]
 
-__all__ = ["CONTENT", "METADATA_KEY", "VERSION", "ArrayFileWriter", "ArrayLayout"]
+__all__ = ["CONTENT", "VERSION", "ArrayFileWriter", "ArrayLayout"]
 
-#: Where a file's metadata says what it holds.
-METADATA_KEY = b"craterkit"
+#: What a file's metadata says that it holds.
 CONTENT = "arrays"
 VERSION = 1
 
@@ -75,7 +73,7 @@ class ArrayLayout:
             ]
             for source in sources
         ]
-        labels = _written_labels(subject.index)
+        labels = written_labels(subject.index)
         return cls(labels, list(subject.regions), sources, dtypes, _common_dtype(sources, dtypes))
 
     @property
@@ -85,7 +83,7 @@ class ArrayLayout:
 
     @property
     def metadata(self) -> dict[bytes, bytes]:
-        """What the file says of itself: JSON under one key."""
+        """What the file says of itself."""
         rasters = {}
         for source in self.sources:
             system = source.grid.system
@@ -95,36 +93,7 @@ class ArrayLayout:
                 "crs": None if system.crs is None else system.crs.to_wkt(),
                 "coordinates": system.describe(),
             }
-        content = {
-            "content": CONTENT,
-            "version": VERSION,
-            "several": self.several,
-            "rasters": rasters,
-        }
-        return {METADATA_KEY: json.dumps(content).encode()}
-
-
-def _written_labels(index: pd.Index[Any]) -> Any:  # noqa: ANN401
-    """Labels as Parquet holds them."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    advice = "make its labels all texts or all numbers, or call table.reset_index()"
-    if index.nlevels > 1:
-        raise ArgumentError(f"out: the table's index has {index.nlevels} levels; {advice}")
-    try:
-        labels = pa.array(index)
-        pq.write_table(pa.table({"feature": labels.slice(0, 0)}), pa.BufferOutputStream())
-        back = pd.Index(labels.to_pandas())
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise ArgumentError(
-            f"out: the table's index cannot be written: {error}; {advice}"
-        ) from error
-    if not back.astype(object).equals(index.astype(object)):
-        raise ArgumentError(
-            f"out: the labels of the table's index would not come back as they are; {advice}"
-        )
-    return labels
+        return metadata(CONTENT, VERSION, several=self.several, rasters=rasters)
 
 
 def _common_dtype(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, OutputError, quoted
-from craterkit.extraction.array_files import CONTENT, METADATA_KEY, VERSION
+from craterkit.extraction.array_files import CONTENT, VERSION
 from craterkit.extraction.columns import column_name
+from craterkit.extraction.result_files import description
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -126,9 +126,8 @@ class _ArrayFile:
         self._path = path
         with self._reading("is no file of arrays"):
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
-            there = (self._file.schema_arrow.metadata or {}).get(METADATA_KEY, b"null")
-            about = json.loads(there)
-        if not isinstance(about, dict) or about.get("content") != CONTENT:
+        about = description(self._file.schema_arrow)
+        if about.get("content") != CONTENT:
             self._file.close()
             raise OutputError(
                 f"{path} is no file of arrays: get_arrays(..., out=...) did not write it"

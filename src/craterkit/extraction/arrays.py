@@ -36,13 +36,15 @@ __all__ = ["ArrayJoiner", "ArraysWorker"]
 class Patch:
     """The part of one ROI's window that lies in one chunk.
 
-    Its columns are unwrapped: they count on beyond the seam, so that the patch is contiguous.
+    Its columns are unwrapped: they count on beyond the seam, so that the patch is contiguous. `unread`
+    is whether some of the ROI's pixels could not be read.
     """
 
     row: int
     column: int
     raw: NDArray[Any]
-    masked: NDArray[np.bool_]
+    masked: Bools
+    unread: bool
 
 
 class ArraysWorker:
@@ -78,9 +80,12 @@ class ArraysWorker:
                 own = spans.take(slice(int(start), int(stop)))
                 roi = int(rois[own.roi[0]])
                 left_out = None if taken is None else ~taken[pixel[start] : pixel[stop]]
+                unread = False
                 if left_out is not None and layers.unread is not None:
-                    left_out |= layers.unread.ravel().take(layers.places(own))
-                out.append((roi, self._patches(roi, own, left_out, pixels)))
+                    unknown = layers.unread.ravel().take(layers.places(own)) & ~left_out
+                    unread = bool(unknown.any())
+                    left_out |= unknown
+                out.append((roi, self._patches(roi, own, left_out, pixels, unread=unread)))
         return out
 
     def renumber(
@@ -90,7 +95,13 @@ class ArraysWorker:
         return [(int(rois[roi]), patches) for roi, patches in result]
 
     def _patches(
-        self, roi: int, spans: Spans, left_out: Bools | None, pixels: Sequence[Pixels]
+        self,
+        roi: int,
+        spans: Spans,
+        left_out: Bools | None,
+        pixels: Sequence[Pixels],
+        *,
+        unread: bool,
     ) -> list[Patch]:
         window = pixels[0].window
         start, stop = self._unwrap(roi, spans, window)
@@ -109,9 +120,12 @@ class ArraysWorker:
                 masked |= ~valid
             if pixel.mask is not None:
                 masked |= self._columns(pixel.mask[rows], left, width, window) == 0
+            lost = unread
             if pixel.unread is not None:
-                masked |= self._columns(pixel.unread[rows], left, width, window)
-            patches.append(Patch(top, left, raw, masked))
+                unknown = self._columns(pixel.unread[rows], left, width, window) & ~outside
+                lost |= bool(unknown.any())
+                masked |= unknown
+            patches.append(Patch(top, left, raw, masked, lost))
         return patches
 
     def _unwrap(self, roi: int, spans: Spans, window: Window) -> tuple[Ints, Ints]:
@@ -159,6 +173,11 @@ class ArrayJoiner:
         Takes an ROI, its masked array of each band, and the arrays' first row and column.
     scaled : bool
         Whether scale and offset are applied.
+
+    Attributes
+    ----------
+    unread : set of int
+        ROIs that have pixels in blocks that could not be read, on any band.
     """
 
     def __init__(
@@ -169,11 +188,14 @@ class ArrayJoiner:
         self._keep = keep
         self._scaled = scaled
         self._waiting: dict[int, list[list[Patch]]] = {}
+        self.unread: set[int] = set()
 
     def collect(self, chunk: Chunk, result: Iterable[tuple[int, list[Patch]]]) -> None:
         """Keep patches; join those of ROIs that end in this chunk."""
         for roi, patches in result:
             self._waiting.setdefault(roi, []).append(patches)
+            if any(patch.unread for patch in patches):
+                self.unread.add(roi)
         for roi in chunk.rois[chunk.ends].tolist():
             if roi in self._waiting:
                 self._finish(roi, self._waiting.pop(roi))
@@ -224,4 +246,4 @@ def _join(patches: list[Patch], columns: int) -> Patch:
         # Patches may meet around the body: what one of them masks may be another's.
         raw[rows, across] = np.where(patch.masked, raw[rows, across], patch.raw)
         masked[rows, across] &= patch.masked
-    return Patch(top, left, raw, masked)
+    return Patch(top, left, raw, masked, any(patch.unread for patch in patches))

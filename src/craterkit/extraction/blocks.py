@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import RasterError
+from craterkit.rasters.base import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,12 +18,20 @@ if TYPE_CHECKING:
 
     from craterkit.extraction.plan import Chunk
     from craterkit.footprints.spans import Spans
-    from craterkit.rasters.base import Band, Raster, Window
+    from craterkit.rasters.base import Band, Raster
 
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.intp]
 
-__all__ = ["Pixels", "bytes_per_pixel", "cover", "read_chunk", "read_window", "within"]
+__all__ = [
+    "Pixels",
+    "bytes_per_pixel",
+    "cover",
+    "read_chunk",
+    "read_window",
+    "rectangles",
+    "within",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +181,25 @@ def _blocks(raster: Raster, part: Window) -> Iterator[Window]:
             continue
         for left, right in pairwise(columns.tolist()):
             if right > part.col_start and left < part.col_stop:
-                yield type(part)(
+                yield Window(
                     max(top, part.row_start),
                     min(bottom, part.row_stop),
                     max(left, part.col_start),
                     min(right, part.col_stop),
                 )
+
+
+def rectangles(touched: Bools, rows: Ints, columns: Ints) -> Iterator[Window]:
+    """Join touched blocks to rectangles: equal runs of equal neighbouring rows of blocks.
+
+    `rows` and `columns` are the edges of the blocks.
+    """
+    change = np.flatnonzero((touched[1:] != touched[:-1]).any(axis=1)) + 1
+    for start, stop in zip([0, *change], [*change, touched.shape[0]], strict=True):
+        row = np.concatenate([[False], touched[start], [False]])
+        edges = np.flatnonzero(row[1:] != row[:-1])
+        for left, right in zip(edges[::2], edges[1::2], strict=True):
+            yield Window(int(rows[start]), int(rows[stop]), int(columns[left]), int(columns[right]))
 
 
 def within(window: Window, outer: Window) -> tuple[slice, slice]:

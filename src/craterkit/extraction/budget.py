@@ -31,7 +31,7 @@ BYTES_AT_WORK, BYTES_A_BAND = 64, 16
 BYTES_KEPT = 24
 
 #: Bytes that a value takes while it is put in order with others.
-BYTES_IN_ORDER = 64
+BYTES_IN_ORDER = 96
 
 #: Bytes that `Streamed` takes for each value that it holds, and in any case.
 BYTES_STREAMED, BYTES_OF_STREAM = 160, 20 * 1024**2
@@ -110,8 +110,8 @@ class Budget:
 
     @property
     def values_in_order(self) -> int:
-        """Values that are put in order at a time."""
-        return max(1, self.memory // 4 // BYTES_IN_ORDER)
+        """Values that are put in order at a time: of several ROIs, or of a single one."""
+        return max(BYTES_OF_STREAM // BYTES_STREAMED, self.memory // 4 // BYTES_IN_ORDER)
 
     @property
     def values_streamed(self) -> int:

@@ -7,16 +7,21 @@ back what it found. If a worker dies, its errands are given to others.
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
+import pickle
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from itertools import groupby, islice, pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from craterkit import __version__
 from craterkit.errors import ArgumentError, ClusterError, CraterkitError, RasterError
 from craterkit.extraction.companions import open_companions
 from craterkit.extraction.setting import Setting
@@ -31,13 +36,14 @@ if TYPE_CHECKING:
     from craterkit.extraction.options import Options
     from craterkit.extraction.plan import Chunk
     from craterkit.extraction.setting import MakeWorker
-    from craterkit.extraction.sources import SourceSpec
+    from craterkit.extraction.sources import Header, SourceSpec
     from craterkit.extraction.subject import Subject
     from craterkit.extraction.walk import Interruption
 
     Ints = NDArray[np.intp]
+    Floats = NDArray[np.float64]
 
-__all__ = ["open_cluster", "walk_on_cluster"]
+__all__ = ["Cluster", "open_cluster", "walk_on_cluster"]
 
 #: What to do if worker processes do not come into being.
 UNGUARDED = (
@@ -51,22 +57,88 @@ ERRANDS_EACH = 8
 #: Errands that are on the way for each thread.
 AHEAD = 2
 
+#: ROIs of an errand, about, and bytes at most, unless a single ROI has more.
+ERRAND_ROIS, ERRAND_BYTES = 50_000, 5_000_000
+
+#: Seconds between looks at the cluster, without any workers at most, and for a result to come at first.
+POLL, WITHOUT_WORKERS, TRANSFER = 1.0, 60.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Dask cluster.
+
+    Attributes
+    ----------
+    client : dask.distributed.Client
+        What reaches it.
+    sharing : int
+        How many threads of workers share the memory budget.
+    """
+
+    client: Any
+    sharing: int = 1
+
+
+class Common(NamedTuple):
+    """What is the same for all errands on some rasters.
+
+    `companions` are the options that gave the companions, `headers` what was found here of each
+    raster: these and the companions.
+    """
+
+    specs: Sequence[SourceSpec]
+    options: Options
+    companions: Options
+    headers: Sequence[Header]
+    budget: Budget
+    make: MakeWorker
+
+    def setting(self, subject: Subject) -> Setting:
+        """The ROIs on the grid of the rasters, opened by a worker."""
+        try:
+            sources = [spec.open(subject.body) for spec in self.specs]
+            companions = open_companions(subject.body, self.companions)
+        except RasterError as error:
+            raise RasterError(
+                f"a worker of the cluster cannot open a raster: {error}; every worker must find it "
+                "under this name"
+            ) from error
+        found = [(source.raster.name, source.header) for source in sources] + companions.headers
+        for (name, header), expected in zip(found, self.headers, strict=True):
+            if difference := expected.difference(header):
+                raise RasterError(
+                    f"a worker of the cluster finds another raster under the name {name}: "
+                    f"{difference}; every worker must find the same file under it"
+                )
+        return Setting.of(subject, sources, companions, self.options, self.budget)
+
 
 @dataclass(frozen=True)
 class Errand:
-    """Some chunks of a raster, and all that a worker needs for them."""
+    """Some chunks of a raster, and all that a worker needs for them, pickled.
 
-    subject: Subject
-    specs: Sequence[SourceSpec]
-    options: Options
-    budget: Budget
-    make: MakeWorker
-    chunks: Sequence[Chunk]
+    Attributes
+    ----------
+    version : str
+        Of craterkit.
+    common, own : bytes
+        A `Common`; a subject and its chunks.
+    """
 
-    def run(self) -> list[Any]:
-        """The results of the chunks; on a worker."""
+    version: str
+    common: bytes
+    own: bytes
+
+    def run(self) -> bytes:
+        """The results of the chunks, pickled; on a worker."""
+        if self.version != __version__:
+            raise ClusterError(
+                f"a worker of the cluster has craterkit {__version__}, but this process "
+                f"{self.version}; install the same version everywhere"
+            )
         try:
-            return self._results()
+            return _pickled(self._results(), "stats: what a function returns")
         except CraterkitError as error:
             # The causes that rasterio raises cannot be sent.
             error.__cause__ = error.__context__ = None
@@ -74,22 +146,37 @@ class Errand:
 
     def _results(self) -> list[Any]:
         try:
-            sources = [spec.open(self.subject.body) for spec in self.specs]
-            companions = open_companions(self.subject.body, self.options)
-        except RasterError as error:
-            raise RasterError(
-                f"a worker of the cluster cannot open a raster: {error}; every worker must find it "
-                "under this name"
+            common: Common = pickle.loads(self.common)
+        except Exception as error:
+            raise ClusterError(
+                "a worker of the cluster cannot load a function of stats= or where= "
+                f"({type(error).__name__}: {error}); it must be able to import the same modules"
             ) from error
-        setting = Setting.of(self.subject, sources, companions, self.options, self.budget)
-        job = setting.job(self.make)
-        with setting.open(), block_cache(self.budget.block_cache):
-            return [job.run(chunk) for chunk in self.chunks]
+        subject, chunks = pickle.loads(self.own)
+        setting = common.setting(subject)
+        job, results = setting.job(common.make), []
+        with setting.open(), block_cache(common.budget.block_cache):
+            for _, together in groupby(chunks, key=attrgetter("window")):
+                parts = list(together)
+                read = job.read(parts[0])
+                results += [job.worker.work(part, *read) for part in parts]
+        return results
+
+
+def _pickled(value: object, what: str) -> bytes:
+    import cloudpickle  # type: ignore[import-untyped]
+
+    try:
+        return cloudpickle.dumps(value)
+    except Exception as error:
+        raise ArgumentError(
+            f"{what} cannot be sent to or from workers of a cluster: {type(error).__name__}: {error}"
+        ) from error
 
 
 @contextmanager
-def open_cluster(execution: Execution) -> Iterator[Any]:
-    """The user's client, or one of a cluster of local processes for as long as the context lasts.
+def open_cluster(execution: Execution) -> Iterator[Cluster]:
+    """The user's cluster, or one of local processes for as long as the context lasts.
 
     Raises
     ------
@@ -99,7 +186,7 @@ def open_cluster(execution: Execution) -> Iterator[Any]:
         If the processes cannot be started.
     """
     if execution.client is not None:
-        yield execution.client
+        yield Cluster(execution.client)
         return
     try:
         from distributed import Client, LocalCluster
@@ -109,23 +196,25 @@ def open_cluster(execution: Execution) -> Iterator[Any]:
         ) from error
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise ClusterError(f"scheduler='processes' in a worker process: {UNGUARDED}")
+    processes = count_threads(execution.n_jobs)
     try:
         started = LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=count_threads(execution.n_jobs),
+            n_workers=processes,
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",
         )
     except (RuntimeError, OSError) as error:
+        reason = error.__cause__ or error
         raise ClusterError(
-            f"scheduler='processes': the worker processes cannot be started ({error}); {UNGUARDED}"
-        ) from error
+            f"scheduler='processes': the worker processes cannot be started ({reason}); {UNGUARDED}"
+        ) from None
     with started as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
-        yield client
+        yield Cluster(client, processes)
 
 
 def walk_on_cluster(
-    client: Any,  # noqa: ANN401
+    cluster: Cluster,
     setting: Setting,
     make: MakeWorker,
     chunks: Iterator[Chunk],
@@ -133,50 +222,102 @@ def walk_on_cluster(
 ) -> Iterator[tuple[Chunk, Any]]:
     """Results of the chunks, in order; see `craterkit.extraction.walk.walk`.
 
+    A chunk that is too much for an errand gives several results.
+
     Raises
     ------
     ClusterError
-        If the cluster has no workers, or loses them again and again.
+        If the cluster has no workers, is closed, or loses them for good or again and again.
     """
-    threads = sum(client.nthreads().values())
+    client = cluster.client
+    with _if_gone():
+        threads = sum(client.nthreads().values())
     if not threads:
         raise ClusterError("the cluster has no workers")
-    specs = [source.spec.by_name() for source in setting.sources]
-    options = setting.options.by_name()
-    budget = replace(setting.budget, threads=1)
+    common = _common(setting, make, cluster.sharing)
     renumber = make(setting).renumber
     planned = list(chunks)
     size = max(1, len(planned) // (threads * ERRANDS_EACH))
-    groups = iter([planned[i : i + size] for i in range(0, len(planned), size)])
+    groups = _groups(setting, planned, size)
+    sendable = (part for group in groups for part in _errands(setting, group, common))
     waiting: deque[tuple[list[Chunk], Ints, Any]] = deque()
 
     def send(count: int) -> None:
-        for group in islice(groups, count):
-            rois, errand = _errand(setting, group, specs, options, budget, make)
-            waiting.append((group, rois, client.submit(errand.run, pure=False)))
+        for group, rois, errand in islice(sendable, count):
+            with _if_gone():
+                waiting.append((group, rois, client.submit(errand.run, pure=False)))
 
     try:
         send(AHEAD * threads)
         while waiting:
             group, rois, future = waiting.popleft()
-            for chunk, result in zip(group, _result(future, group), strict=True):
+            answer = _answer(client, future, group, interruption)
+            if answer is None:
+                return
+            for chunk, result in zip(group, pickle.loads(answer), strict=True):
                 yield chunk, renumber(result, rois)
             if interruption.asked:
                 return
             send(1)
     finally:
-        client.cancel([future for *_, future in waiting])
+        with suppress(Exception, asyncio.CancelledError):
+            client.cancel([future for *_, future in waiting])
 
 
-def _errand(
-    setting: Setting,
-    group: list[Chunk],
-    specs: Sequence[SourceSpec],
-    options: Options,
-    budget: Budget,
-    make: MakeWorker,
-) -> tuple[Ints, Errand]:
-    """An errand with ROIs numbered anew, and the number that each of these had."""
+def _common(setting: Setting, make: MakeWorker, sharing: int) -> bytes:
+    """What is the same for all errands, pickled."""
+    companions = setting.companions
+    chosen = companions.options.by_name()
+    _pickled(chosen, "where: a condition")
+    _pickled(make, "stats: a function")
+    common = Common(
+        [source.spec.by_name() for source in setting.sources],
+        setting.options.by_name(),
+        chosen,
+        [source.header for source in setting.sources] + [own for _, own in companions.headers],
+        replace(setting.budget, memory=setting.budget.memory // sharing, threads=1),
+        make,
+    )
+    return _pickled(common, "an argument")
+
+
+def _groups(setting: Setting, chunks: Sequence[Chunk], size: int) -> Iterator[list[Chunk]]:
+    """Chunks for an errand each: `size` of them, or fewer if these have many ROIs or pixels."""
+    pixels = max(1, setting.budget.values_held // 2)
+    rows = setting.selection.regions.rows
+    group: list[Chunk] = []
+    load = 0.0
+    for chunk in chunks:
+        top, bottom = np.clip(rows[chunk.rois].T, chunk.window.row_start, chunk.window.row_stop)
+        wide = np.minimum(chunk.widths, chunk.window.shape[1])
+        # What share of an errand each ROI is.
+        shares = np.maximum((bottom - top) * wide / pixels, 1 / ERRAND_ROIS)
+        for part, share in _parts(chunk, np.cumsum(shares)):
+            if group and (load + share > 1 or len(group) == size):
+                yield group
+                group, load = [], 0.0
+            group.append(part)
+            load += share
+    if group:
+        yield group
+
+
+def _parts(chunk: Chunk, ends: Floats) -> Iterator[tuple[Chunk, float]]:
+    """A chunk cut wherever the sum of its ROIs' shares of an errand passes a whole number."""
+    cuts = [0, *(np.flatnonzero(np.diff(np.floor(ends)) > 0) + 1).tolist(), ends.size]
+    for start, stop in pairwise(cuts):
+        share = ends[stop - 1] - (ends[start - 1] if start else 0.0)
+        own = slice(start, stop)
+        yield chunk.serving(chunk.rois[own], own), float(share)
+
+
+def _errands(
+    setting: Setting, group: list[Chunk], common: bytes
+) -> Iterator[tuple[list[Chunk], Ints, Errand]]:
+    """Errands for a group of chunks: one, or several if that is too long to send.
+
+    Each with its chunks, and the numbers of the ROIs that are numbered anew in it.
+    """
     size = len(setting.subject.features)
     features, subject = setting.part(np.concatenate([chunk.rois for chunk in group]))
     place = np.empty(size, dtype=np.intp)
@@ -185,19 +326,86 @@ def _errand(
         chunk.serving(chunk.rois // size * features.size + place[chunk.rois % size], slice(None))
         for chunk in group
     ]
+    own = _pickled((subject, chunks), "the features")
+    if len(own) > ERRAND_BYTES and (halves := _halves(group)):
+        for half in halves:
+            yield from _errands(setting, half, common)
+        return
     regions = np.arange(len(setting.subject.regions))
     rois = (regions[:, None] * size + features).ravel()
-    return rois, Errand(subject, specs, options, budget, make, chunks)
+    yield group, rois, Errand(__version__, common, own)
 
 
-def _result(future: Any, group: list[Chunk]) -> list[Any]:  # noqa: ANN401
+def _halves(group: list[Chunk]) -> list[list[Chunk]]:
+    """A group of chunks, or a single chunk's ROIs, in two; nothing if there is a single ROI."""
+    if len(group) > 1:
+        middle = len(group) // 2
+        return [group[:middle], group[middle:]]
+    (chunk,) = group
+    middle = chunk.rois.size // 2
+    parts = (slice(middle), slice(middle, None))
+    return [[chunk.serving(chunk.rois[own], own)] for own in parts] if middle else []
+
+
+@contextmanager
+def _if_gone() -> Iterator[None]:
+    """Turn what Dask raises where a cluster cannot be reached any more into a `ClusterError`."""
+    try:
+        yield
+    except (Exception, asyncio.CancelledError) as error:
+        raise _gone(error) from error
+
+
+def _gone(error: BaseException) -> ClusterError:
+    return ClusterError(
+        f"the cluster, or its client, was closed or is lost: {type(error).__name__}: {error}"
+    )
+
+
+def _is_done(client: Any, future: Any, interruption: Interruption) -> bool:  # noqa: ANN401
+    """Wait until an errand has come to an end; False if there is nobody left to wait for."""
+    met = time.monotonic()
+    while True:
+        with _if_gone():
+            try:
+                # Unlike `result` this leaves on the worker what was found.
+                future.exception(timeout=POLL)
+            except TimeoutError:
+                working = bool(client.nthreads())
+            else:
+                return True
+        if working:
+            met = time.monotonic()
+        elif interruption.asked:
+            return False
+        elif time.monotonic() - met > WITHOUT_WORKERS:
+            raise ClusterError("the cluster has lost all its workers")
+
+
+def _answer(
+    client: Any,  # noqa: ANN401
+    future: Any,  # noqa: ANN401
+    group: list[Chunk],
+    interruption: Interruption,
+) -> bytes | None:
+    """What an errand sends back; None if there is nobody left to wait for."""
     from distributed import KilledWorker
 
-    try:
-        return future.result()
-    except KilledWorker as error:
-        first, last = group[0].window.row_start, group[-1].window.row_stop - 1
-        raise ClusterError(
-            f"workers that dealt with rows {first} to {last} died again and again, perhaps for want of "
-            f"memory: {error}"
-        ) from error
+    seconds = TRANSFER
+    while _is_done(client, future, interruption):
+        try:
+            return future.result(timeout=seconds)
+        except KilledWorker as error:
+            first, last = group[0].window.row_start, group[-1].window.row_stop - 1
+            raise ClusterError(
+                f"workers that dealt with rows {first} to {last} died again and again, perhaps for "
+                f"want of memory: {error}"
+            ) from error
+        except (Exception, asyncio.CancelledError) as error:
+            if future.status == "error":
+                raise
+            if not isinstance(error, TimeoutError):
+                raise _gone(error) from error
+            # It is on its way still, or its worker has left with it.
+            seconds *= 2
+    return None

@@ -11,6 +11,7 @@ import numpy as np
 from craterkit.errors import ArgumentError, RasterError
 from craterkit.extraction.blocks import cover, read_window, within
 from craterkit.extraction.conditions import Condition, parse_where
+from craterkit.extraction.sources import Header
 from craterkit.footprints.spans import ranges
 from craterkit.grids.alignment import grid_difference, nearest_pixels
 from craterkit.rasters.base import Window
@@ -97,6 +98,11 @@ class Companion:
     def argument(self) -> str:
         """The argument that it was given as."""
         return "weights" if self.condition is None else "where"
+
+    @property
+    def header(self) -> Header:
+        """What workers of a cluster must find, too."""
+        return Header(self.raster.shape, self.grid, (self.band,))
 
     def samples(
         self, grid: Grid, chunk: Chunk, *, nearest: bool, flag_unread: bool
@@ -201,16 +207,20 @@ class Companions:
     ----------
     companions : sequence of Companion
         Any number.
-    nearest : bool
-        Whether they may lie on other grids.
-    scaled : bool
-        Whether their scale and offset are applied.
+    options : Options
+        What gave them: whether they may lie on other grids, and are scaled.
+
+    Attributes
+    ----------
+    options : Options
+        The same.
     """
 
-    def __init__(self, companions: Sequence[Companion], *, nearest: bool, scaled: bool) -> None:
+    def __init__(self, companions: Sequence[Companion], options: Options) -> None:
         self._companions = companions
-        self._nearest = nearest
-        self._scaled = scaled
+        self.options = options
+        self._nearest = options.align == "nearest"
+        self._scaled = options.scaled
 
     def __enter__(self) -> Companions:
         return self
@@ -218,6 +228,11 @@ class Companions:
     def __exit__(self, *exception: object) -> None:
         for companion in self._companions:
             companion.raster.close()
+
+    @property
+    def headers(self) -> list[tuple[str, Header]]:
+        """The name of each, and what workers of a cluster must find under it."""
+        return [(companion.raster.name, companion.header) for companion in self._companions]
 
     @property
     def bytes_per_pixel(self) -> int:
@@ -311,7 +326,7 @@ def open_companions(body: Body, options: Options) -> Companions:
     ]
     if options.weights_raster is not None:
         companions.append(_open(body, options.weights_raster, 1, None, options))
-    return Companions(companions, nearest=options.align == "nearest", scaled=options.scaled)
+    return Companions(companions, options)
 
 
 def _open(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Condition", "parse_where"]
 
+#: Numbers of values that are compared faster one by one.
+FEW = 16
+
 ACCEPTED = (
     "where takes {raster: condition}, or a list of (raster, condition) or (raster, band, condition); "
     "a condition is a function of physical values that returns booleans, a raw value, or a "
@@ -97,7 +100,12 @@ def _equal_any(raw: NDArray[Any], values: tuple[float, ...]) -> Bools:
     """Which raw numbers equal any of the values, as the raster's dtype holds them."""
     held = [_as_held(value, raw.dtype) for value in values]
     finite = [value for value in held if value is not None and value == value]
-    passed = np.isin(raw, np.array(finite, dtype=raw.dtype))
+    if len(finite) > FEW:
+        passed = np.isin(raw, np.array(finite, dtype=raw.dtype))
+    else:
+        passed = np.zeros(raw.shape, dtype=np.bool_)
+        for value in finite:
+            passed |= raw == value
     if raw.dtype.kind == "f" and len(finite) < len([v for v in held if v is not None]):
         passed |= np.isnan(raw)
     return passed

@@ -48,10 +48,7 @@ class Execution:
             raise ArgumentError(f"progress must be None, True or False, not {self.progress!r}")
         if self.client is None:
             return
-        if not (hasattr(self.client, "submit") and hasattr(self.client, "scheduler_info")):
-            raise ArgumentError(
-                f"client must be a dask.distributed.Client, not {type(self.client).__name__}"
-            )
+        _check_client(self.client)
         for name in ("scheduler", "n_jobs"):
             if getattr(self, name) is not None:
                 raise ArgumentError(
@@ -62,3 +59,18 @@ class Execution:
     def on_cluster(self) -> bool:
         """Whether other processes do the work."""
         return self.client is not None or self.scheduler == "processes"
+
+
+def _check_client(client: Any) -> None:  # noqa: ANN401
+    if not (hasattr(client, "submit") and hasattr(client, "scheduler_info")):
+        instead = f"; pass Client({client!r})" if isinstance(client, str) else ""
+        raise ArgumentError(
+            f"client must be a dask.distributed.Client, not {type(client).__name__}{instead}"
+        )
+    if client.status in ("closing", "closed"):
+        raise ArgumentError("client is closed; make a new dask.distributed.Client")
+    if client.asynchronous:
+        raise ArgumentError(
+            "client is asynchronous; pass a dask.distributed.Client that was made without "
+            "asynchronous=True, and outside of its event loop"
+        )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from craterkit.errors import CraterkitError, OutputError
-from craterkit.extraction.array_files import ArrayFileWriter, ArrayLayout
+from craterkit.extraction.array_files import CONTENT, ArrayFileWriter, ArrayLayout
 from craterkit.extraction.arrays import ArrayJoiner, ArraysWorker
 from craterkit.extraction.columns import TRANSFORM, column_name, column_names
-from craterkit.extraction.parquet import parquet_path, write_whole
+from craterkit.extraction.result_files import result_path, write_result
 from craterkit.extraction.survey import Survey
 
 if TYPE_CHECKING:
@@ -34,6 +34,26 @@ if TYPE_CHECKING:
 __all__ = ["extract_arrays", "iterate_arrays", "store_arrays"]
 
 
+@dataclass
+class _Lacking:
+    """Which ROIs lack pixels, source by source: as it does not reach them, or cannot be read there."""
+
+    outside: list[Bools] = field(default_factory=list)
+    unread: list[Bools] = field(default_factory=list)
+
+    def add(self, plan: Plan, joiner: ArrayJoiner) -> None:
+        """Take those of a source that was walked."""
+        unread = np.zeros(plan.outside.size, dtype=np.bool_)
+        unread[list(joiner.unread)] = True
+        self.outside.append(plan.outside)
+        self.unread.append(unread)
+
+    def warn(self, survey: Survey, *, stacklevel: int) -> None:
+        """Warn of them."""
+        survey.warn_of_outside(self.outside, stacklevel=stacklevel + 1)
+        survey.warn_of_unread(self.unread, stacklevel=stacklevel + 1)
+
+
 def make_worker(setting: Setting) -> ArraysWorker:
     """Make the worker that cuts arrays, on any machine."""
     return ArraysWorker(setting.grid, setting.selection)
@@ -53,7 +73,7 @@ def extract_arrays(
     names = ["", TRANSFORM] if georeferenced else [""]
     labels = column_names(subject.regions, survey.sources, names, taken)
     columns = dict.fromkeys(labels, np.zeros(0))
-    outside, size = [], len(subject.features)
+    lacking, size = _Lacking(), len(subject.features)
     with survey:
         for source, setting in zip(survey.sources, survey.settings(), strict=True):
             arrays: list[list[Masked | None]] = [[None] * len(subject) for _ in source.bands]
@@ -72,9 +92,10 @@ def extract_arrays(
 
             joiner = ArrayJoiner(setting.grid, source.bands, keep, scaled=options.scaled)
             plan = setting.plan()
-            outside.append(plan.outside)
+            survey.advance(int(np.count_nonzero(plan.outside)))
             for chunk, result in survey.results(setting, plan, make_worker):
                 joiner.collect(chunk, result)
+            lacking.add(plan, joiner)
             transforms = [
                 joiner.transform(corners[roi]) if roi in corners else None
                 for roi in range(len(subject) if georeferenced else 0)
@@ -87,7 +108,7 @@ def extract_arrays(
                         if name in names:
                             column = column_name(name, source.label, label, region)
                             columns[column] = _objects(values[own])
-    survey.warn_of_outside(outside, stacklevel=3)
+    lacking.warn(survey, stacklevel=3)
     return columns
 
 
@@ -108,44 +129,37 @@ def store_arrays(
     subject: Subject, rasters: object, options: Options, execution: Execution, *, out: object
 ) -> Path:
     """Write the arrays that `iterate_arrays` gives to a Parquet file; its path."""
-    path = parquet_path(out)
-    import pyarrow as pa
-
+    path = result_path(out, CONTENT)
     survey = Survey(subject, rasters, options, execution, "Arrays")
     column_names(subject.regions, survey.sources, [""], ())
     layout = ArrayLayout.of(subject, survey.sources, scaled=options.scaled)
-    outside: list[Bools] = []
+    lacking = _Lacking()
 
     def write(file: BinaryIO) -> None:
         with (
-            closing(_cuts(survey, outside)) as cuts,
+            closing(_cuts(survey, lacking)) as cuts,
             ArrayFileWriter(layout, file, execution.budget.memory) as writer,
         ):
             for number, roi, found, corner in cuts:
                 writer.add(roi, number, found, corner)
 
-    try:
-        write_whole(path, write)
-    except CraterkitError:
-        raise
-    except (OSError, pa.ArrowException) as error:
-        raise OutputError(f"{path} was not written: {error}") from error
-    survey.warn_of_outside(outside, stacklevel=3)
+    write_result(path, write)
+    lacking.warn(survey, stacklevel=3)
     return path
 
 
 def _cuts(
-    survey: Survey, outside: list[Bools]
+    survey: Survey, lacking: _Lacking
 ) -> Generator[tuple[int, int, list[Masked], Corner | None], None, None]:
     """Number of the source, ROI, array of each band, and their first row and column (None: no pixels).
 
-    Every ROI comes once for each source; those without pixels last. Into `outside` goes, for each source,
-    which ROIs it does not reach.
+    Every ROI comes once for each source; those without pixels last. Into `lacking` go those of a source
+    once all of them have come.
     """
-    subject, budget = survey.subject, survey.execution.budget
+    subject = survey.subject
     with survey:
         for number, setting in enumerate(survey.settings()):
-            source = survey.sources[number]
+            source, budget = survey.sources[number], setting.budget
             ready: list[tuple[int, list[Masked], Corner]] = []
 
             def keep(
@@ -158,9 +172,9 @@ def _cuts(
 
             joiner = ArrayJoiner(setting.grid, source.bands, keep, scaled=survey.options.scaled)
             plan = setting.plan()
-            outside.append(plan.outside)
+            survey.advance(int(np.count_nonzero(plan.outside)))
             missing = np.ones(len(subject), dtype=np.bool_)
-            for together in _rounds(plan, np.arange(len(subject)), budget.values_held):
+            for together in plan.rounds(np.arange(len(subject)), budget.values_held):
                 for chunk, result in survey.results(
                     setting, plan, make_worker, together, part_pixels=budget.pixels_at_work
                 ):
@@ -170,33 +184,22 @@ def _cuts(
                         yield number, roi, found, corner
                     ready.clear()
             none = [joiner.no_array(band) for band in source.bands]
-            survey.advance(int(np.count_nonzero(plan.outside)))
             for roi in np.flatnonzero(missing).tolist():
                 yield number, roi, none, None
-
-
-def _rounds(plan: Plan, rois: Ints, limit: int) -> Iterator[Ints]:
-    """ROIs whose pixels, together, never are more than `limit` at a time, or one that alone has more."""
-    while rois.size:
-        later = plan.too_large(rois, limit)
-        together = np.setdiff1d(rois, later)
-        if not together.size:
-            together, later = later[:1], later[1:]
-        yield together
-        rois = later
+            lacking.add(plan, joiner)
 
 
 def _named(survey: Survey, *, several: bool) -> Iterator[tuple[Any, Masked]]:
     subject, regions = survey.subject, list(survey.subject.regions)
-    outside: list[Bools] = []
-    with closing(_cuts(survey, outside)) as cuts:
+    lacking = _Lacking()
+    with closing(_cuts(survey, lacking)) as cuts:
         for number, roi, arrays, _ in cuts:
             region, feature = divmod(roi, len(subject.features))
             name, source = subject.index[feature], survey.sources[number]
             for band, array in zip(source.band_labels, arrays, strict=True):
                 column = column_name("", source.label, band, regions[region])
                 yield (name, column) if several else name, array
-    survey.warn_of_outside(outside, stacklevel=2)
+    lacking.warn(survey, stacklevel=2)
 
 
 def _objects(values: Iterable[Any]) -> NDArray[Any]:

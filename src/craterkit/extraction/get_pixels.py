@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
 
 from craterkit.errors import ArgumentError
 from craterkit.extraction.columns import column_name
-from craterkit.extraction.pixel_tables import FrameTable, Layout, ParquetTable
+from craterkit.extraction.pixel_tables import CONTENT, Layout, pixel_frame, write_pixels
 from craterkit.extraction.pixels import PixelsWorker
+from craterkit.extraction.result_files import result_path, write_result, written_labels
 from craterkit.extraction.survey import Survey
 from craterkit.grids.alignment import grid_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from craterkit.extraction.execution import Execution
     from craterkit.extraction.options import Options
+    from craterkit.extraction.pixels import PixelRows
     from craterkit.extraction.setting import Setting
     from craterkit.extraction.subject import Subject
+
+    Bools = NDArray[np.bool_]
 
 __all__ = ["extract_pixels"]
 
@@ -53,7 +60,8 @@ def extract_pixels(
     out: object,
 ) -> pd.DataFrame | Path:
     """All pixels as a table, or the path of the Parquet file that holds them."""
-    survey = Survey(subject, rasters, options, execution, "Pixels")
+    path = None if out is None else result_path(out, CONTENT)
+    survey = Survey(subject, rasters, options, execution, "Pixels", together=True)
     first = survey.sources[0]
     for source in survey.sources[1:]:
         difference = grid_difference(first.grid, source.grid)
@@ -74,17 +82,35 @@ def extract_pixels(
         # The same pixels, without working out what they count for.
         touched = options.coverage == "fraction"
         coverage = "all_touched" if touched else options.coverage
-        survey.options = replace(options, coverage=coverage, weights=None)
-    frame = FrameTable(layout) if out is None else None
-    part_pixels = None if out is None else execution.budget.pixels_at_work
-    with ExitStack() as stack:
-        table = frame or stack.enter_context(ParquetTable(layout, out))
-        stack.enter_context(survey)
+        survey.options = replace(options, coverage=coverage, weights=options.weights_raster)
+    outside: list[Bools] = []
+    found: pd.DataFrame | Path
+    if path is None:
+        with closing(_rows(survey, layout.columns, outside)) as rows:
+            found = pixel_frame(layout, rows)
+    else:
+        labels = written_labels(subject.index)
+
+        def write(file: BinaryIO) -> None:
+            with closing(_rows(survey, layout.columns, outside, in_parts=True)) as rows:
+                write_pixels(file, layout, labels, rows)
+
+        write_result(path, write)
+        found = path
+    survey.warn_of_outside(outside, stacklevel=3)
+    return found
+
+
+def _rows(
+    survey: Survey, columns: Sequence[str], outside: list[Bools], *, in_parts: bool = False
+) -> Generator[PixelRows, None, None]:
+    """Rows of all ROIs, if asked for in bounded parts; into `outside` goes who has none."""
+    with survey:
         setting = survey.setting(survey.sources)
         plan = setting.plan()
-        make = MakePixels(layout.columns)
+        outside.append(plan.outside)
+        survey.advance(int(np.count_nonzero(plan.outside)))
+        make = MakePixels(columns)
+        part_pixels = setting.budget.pixels_at_work if in_parts else None
         for _, result in survey.results(setting, plan, make, part_pixels=part_pixels):
-            for rows in result:
-                table.add(rows)
-    survey.warn_of_outside([plan.outside], stacklevel=3)
-    return table.frame() if isinstance(table, FrameTable) else table.path
+            yield from result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -155,15 +155,25 @@ class RasterStatistics:
         """Work through some ROIs; yields those that are finished, as they are."""
         survey, plan, table = self._survey, self.plan, self._table
         budget = self._setting.budget
-        alone = np.zeros(0, dtype=np.intp)
+        alone, part_pixels = np.zeros(0, dtype=np.intp), None
+        rounds: Iterable[Ints] = (rois,)
         if self._request.needs_values:
-            alone = plan.too_large(rois, budget.values_held)
+            large = plan.pixels[rois] > budget.values_in_order
+            alone, others = rois[large], rois[~large]
+            rounds = plan.rounds(others, budget.values_held) if others.size else (others,)
+            # What the threads hand over waits, too.
+            part_pixels = max(1, budget.values_held // (budget.threads + 1))
         outside = rois[plan.outside[rois]]
         survey.advance(outside.size)
         yield outside
-        for chunk, result in survey.results(self._setting, plan, self._make, rois, alone):
-            table.collect(chunk, result)
-            yield chunk.rois[chunk.ends & chunk.kept]
+        for number, together in enumerate(rounds):
+            # Sums of those that are alone are found on the way.
+            only = np.union1d(together, alone) if number == 0 else together
+            for chunk, result in survey.results(
+                self._setting, plan, self._make, only, alone, part_pixels=part_pixels
+            ):
+                table.collect(chunk, result)
+                yield chunk.rois[chunk.ends & chunk.kept]
         for roi in alone.tolist():
             for band in np.flatnonzero([not unread[roi] for unread in table.unread]).tolist():
                 table.add_alone(band, roi, partial(self._values, band, roi), budget.values_streamed)
@@ -304,7 +314,7 @@ def write_stats(
     labels = column_names(subject.regions, survey.sources, names, table.columns)
     check_table(table)
     manifest = manifest_of(subject, survey.sources, table, options, request, columns=labels)
-    with Ledger(out, manifest) as ledger:
+    with Ledger(out, manifest, subject.name_roi) as ledger:
         if ledger.complete:
             return ledger.path
         columns: Columns = dict.fromkeys(labels, np.zeros(0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -13,13 +12,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import pandas as pd
 
 from craterkit.errors import ArgumentError, CraterkitError, OutputError, StatisticError
+from craterkit.extraction.file_locks import lock
 from craterkit.extraction.manifest_differences import differences
 from craterkit.extraction.parquet import (
     arrow_column,
     arrow_table,
     column_kind,
+    mixed,
     numpy_column,
     parquet_path,
     write_whole,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
@@ -40,6 +41,9 @@ __all__ = ["ROI", "Ledger"]
 
 #: Where the final file's metadata has the manifest.
 METADATA_KEY = b"craterkit"
+
+#: Entry of the manifest that tells files of other kinds apart.
+CONTENT = "content"
 
 #: Column of a part that numbers its ROIs.
 ROI = "roi"
@@ -63,6 +67,8 @@ class Ledger:
         The final Parquet file.
     manifest : dict
         What the run depends on, as `json` can write it. Parts of another run are refused.
+    name_roi : callable, optional
+        What messages call an ROI.
 
     Attributes
     ----------
@@ -82,7 +88,13 @@ class Ledger:
 
     complete: bool
 
-    def __init__(self, path: str | os.PathLike[str], manifest: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        manifest: dict[str, Any],
+        name_roi: Callable[[int], str] = "ROI {}".format,
+    ) -> None:
+        self._name_roi = name_roi
         self.path = parquet_path(path)
         self._final = self.path.absolute()
         self._folder = self._final.with_name(f"{self._final.name}.partial")
@@ -128,8 +140,8 @@ class Ledger:
         roi : (n,) ndarray of int
             Numbers of the ROIs.
         columns : dict of (n,) ndarray
-            Their statistics: numbers, booleans, or objects that are all numbers or all texts; None
-            and NaN stand for what is missing.
+            Their statistics: numbers, booleans, or objects that are all numbers or all texts, in every
+            part; None and NaN stand for what is missing.
 
         Raises
         ------
@@ -146,7 +158,17 @@ class Ledger:
         arrays = [pa.array(np.asarray(roi, dtype=np.int64))]
         fields = [pa.field(ROI, pa.int64())]
         for name, values in columns.items():
-            array, field = arrow_column(name, values, self._kinds.get((source, name), ""))
+            known = self._kinds.get((source, name), "")
+            array, field = arrow_column(
+                name, values, known, lambda place: self._name_roi(int(roi[place]))
+            )
+            if known and column_kind(field) not in ("", known):
+                before, stored = self.load(source)
+                raise mixed(
+                    name,
+                    *self._first(before, stored[name]),
+                    *self._first(roi, numpy_column(pa.chunked_array([array]))),
+                )
             arrays.append(array)
             fields.append(field)
         part = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
@@ -190,6 +212,14 @@ class Ledger:
         del columns[ROI]
         return roi, columns
 
+    def _first(self, roi: Ints, values: NDArray[Any]) -> list[tuple[str, Any]]:
+        """The first ROI that has a value, and the value; nothing if none has."""
+        places = np.flatnonzero(~pd.isna(values))[:1].tolist()
+        return [
+            (self._name_roi(int(roi[place])), values[place : place + 1].tolist()[0])
+            for place in places
+        ]
+
     def finish(self, table: pd.DataFrame) -> Path:
         """Write the final file, and remove the parts.
 
@@ -231,7 +261,7 @@ class Ledger:
             there = None if written is None else json.loads(written)
         except (pa.ArrowException, OSError, ValueError):
             there = None
-        if not isinstance(there, dict):
+        if not isinstance(there, dict) or there.get(CONTENT) != self._manifest.get(CONTENT):
             raise ArgumentError(
                 f"out: {str(self.path)!r} exists and does not come from get_stats; {advice}"
             )
@@ -284,7 +314,7 @@ class Ledger:
                 self._lock = name.open("a+b")
             except FileNotFoundError:  # the process that had the folder has just removed it
                 continue
-            if not _lock(self._lock):
+            if not lock(self._lock):
                 self._lock.seek(0)
                 holder = self._lock.read().decode(errors="replace")
                 raise ArgumentError(
@@ -390,24 +420,6 @@ class Ledger:
             if self._written_manifest() in (None, self._manifest):
                 self._remove()
         self.close()
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Lock a file until it is closed; False if another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(1 << 30)  # what is in the file can still be read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # Some network disks have no locks: names that differ must do there.
-        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
-    return True
 
 
 def _damaged(file: Path, why: object, remedy: str = "") -> OutputError:

@@ -9,11 +9,10 @@ from craterkit.extraction.conditions import parse_where
 from craterkit.extraction.fingerprints import (
     fingerprint_features,
     fingerprint_function,
-    fingerprint_given,
-    fingerprint_raster,
     fingerprint_region,
     fingerprint_value,
 )
+from craterkit.extraction.raster_fingerprints import fingerprint_given, fingerprint_raster
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +60,7 @@ def manifest_of(
     """
     manifest: dict[str, Any] = {
         "craterkit": __version__,
+        "content": "statistics",
         "body": fingerprint_value([subject.body.name, subject.body.a, subject.body.b]),
         "features": fingerprint_features(subject.features, subject.index),
         "table": fingerprint_value(table),

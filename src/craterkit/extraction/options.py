@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Options:
     errors: str = "raise"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "bands", _held(self.bands))
+        object.__setattr__(self, "where", _held_where(self.where))
         for name, accepted in _ACCEPTED.items():
             value = getattr(self, name)
             if not any(value is choice or _same_text(value, choice) for choice in accepted):
@@ -101,6 +103,24 @@ _ACCEPTED: dict[str, tuple[object, ...]] = {
     "scaled": (True, False),
     "errors": ("raise", "flag"),
 }
+
+
+def _held(given: Any) -> Any:  # noqa: ANN401
+    """The same; of an iterator, which could be used only once, its items."""
+    return tuple(given) if isinstance(given, Iterator) else given
+
+
+def _held_where(where: Any) -> Any:  # noqa: ANN401
+    """What `where` gives, without iterators on any level."""
+    if isinstance(where, Mapping):
+        return {raster: _held(condition) for raster, condition in where.items()}
+    where = _held(where)
+    if not isinstance(where, tuple | list):
+        return where
+    return tuple(
+        tuple(_held(part) for part in entry) if isinstance(entry, tuple | list) else entry
+        for entry in where
+    )
 
 
 def _same_text(value: object, choice: object) -> bool:

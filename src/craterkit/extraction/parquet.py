@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -14,6 +13,13 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, StatisticError, quoted
+from craterkit.extraction.returned_values import (
+    as_numbers,
+    is_missing,
+    is_number,
+    loses_digits,
+    unwrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +31,7 @@ __all__ = [
     "arrow_table",
     "check_table",
     "column_kind",
+    "mixed",
     "numpy_column",
     "parquet_path",
     "write_whole",
@@ -35,10 +42,6 @@ __all__ = [
 KIND_KEY = b"kind"
 
 NOT_HELD = "which a Parquet file cannot hold; return a number or a text, or leave out= away"
-MIXED = (
-    "holds texts for some ROIs and numbers for others, which a column of a Parquet file cannot; return "
-    "one or the other, or leave out= away"
-)
 
 
 def parquet_path(path: Any) -> Path:  # noqa: ANN401
@@ -194,7 +197,9 @@ def _check_texts(table: pd.DataFrame, arrow: Any) -> None:  # noqa: ANN401
         )
 
 
-def arrow_column(name: str, values: NDArray[Any], known: str) -> tuple[Any, Any]:
+def arrow_column(
+    name: str, values: NDArray[Any], known: str, name_of: Callable[[int], str]
+) -> tuple[Any, Any]:
     """A column as a part holds it, and its field.
 
     Parameters
@@ -204,20 +209,24 @@ def arrow_column(name: str, values: NDArray[Any], known: str) -> tuple[Any, Any]
     values : ndarray
         Its values.
     known : {"numbers", "texts", ""}
-        What parts stored before hold in it, if that is known.
+        What parts stored before hold in it, if that is known: what a column is that is all missing.
+    name_of : callable
+        What messages call the ROI of a value, by its place among them.
+
+    Raises
+    ------
+    StatisticError
+        If a Parquet file cannot hold it.
     """
     import pyarrow as pa
 
     values = np.asarray(values)
     if values.dtype.kind in "OUT":
-        values = _numbers_or_texts(name, values)
+        values = _numbers_or_texts(name, values, name_of)
     elif values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
         raise StatisticError(f"stats: column {name!r} holds {values.dtype}, {NOT_HELD}")
-    texts = values.dtype.kind == "O"
     missing = not values.size or (values.dtype.kind == "f" and bool(np.isnan(values).all()))
-    if known and not missing and texts != (known == "texts"):
-        raise StatisticError(f"stats: column {name!r} {MIXED}")
-    if texts or (missing and known == "texts"):
+    if values.dtype.kind == "O" or (missing and known == "texts"):
         try:
             array = pa.array(values.astype(object), pa.string(), from_pandas=True)
         except UnicodeEncodeError as error:
@@ -230,40 +239,42 @@ def arrow_column(name: str, values: NDArray[Any], known: str) -> tuple[Any, Any]
     return array, pa.field(name, array.type, metadata={KIND_KEY: b"unknown"} if unknown else None)
 
 
-def _numbers_or_texts(name: str, values: NDArray[Any]) -> NDArray[Any]:
+def _numbers_or_texts(
+    name: str, values: NDArray[Any], name_of: Callable[[int], str]
+) -> NDArray[Any]:
     """A column of objects as floats, or as texts and NaN."""
-    plain = [value.item() if _is_scalar_array(value) else value for value in values.tolist()]
-    missing = [_is_missing(value) for value in plain]
-    texts = [isinstance(value, str) for value in plain]
-    for value, is_missing, is_text in zip(plain, missing, texts, strict=True):
-        if not is_missing and not is_text and not isinstance(value, Real | np.bool_):
-            raise StatisticError(f"stats: column {name!r} holds {type(value).__name__}, {NOT_HELD}")
-    if not any(texts):
-        out = np.full(len(plain), np.nan)
-        try:
-            out[~np.array(missing, dtype=bool)] = [
-                float(value)
-                for value, is_missing in zip(plain, missing, strict=True)
-                if not is_missing
-            ]
-        except OverflowError as error:
-            raise StatisticError(f"stats: column {name!r} holds too large a number") from error
-        return out
-    if not all(np.logical_or(texts, missing)):
-        raise StatisticError(f"stats: column {name!r} {MIXED}")
+    numbers = as_numbers(values)
+    if numbers is not None:
+        return numbers
+    plain = unwrapped(values)
+    texts = np.array([isinstance(value, str) for value in plain])
+    others = np.flatnonzero(~texts & [not is_missing(value) for value in plain]).tolist()
+    for i in others:
+        value = plain[i]
+        if not is_number(value):
+            kind = type(value).__name__
+            raise StatisticError(
+                f"stats: column {name!r} holds {kind} for {name_of(i)}, {NOT_HELD}"
+            )
+        if loses_digits(value):
+            raise StatisticError(
+                f"stats: column {name!r} holds {value} for {name_of(i)}, of which a float keeps not all "
+                "digits; return a float or a text, or leave out= away"
+            )
+    if others:
+        raise mixed(name, *((name_of(i), plain[i]) for i in (int(texts.argmax()), others[0])))
     out = np.full(len(plain), np.nan, dtype=object)
-    out[np.array(texts)] = [str(value) for value in plain if isinstance(value, str)]
+    out[texts] = [str(value) for value in plain if isinstance(value, str)]
     return out
 
 
-def _is_missing(value: object) -> bool:
-    if value is None or value is np.ma.masked or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, float | np.floating) and bool(value != value)
-
-
-def _is_scalar_array(value: object) -> bool:
-    return isinstance(value, np.ndarray) and not value.ndim and value is not np.ma.masked
+def mixed(name: str, *examples: tuple[str, object]) -> StatisticError:
+    """The error of a column of texts and numbers, with names of ROIs and what they have."""
+    found = " and ".join(f"{value!r} for {roi}" for roi, value in examples)
+    return StatisticError(
+        f"stats: column {name!r} holds texts for some ROIs and numbers for others ({found}), which a "
+        "column of a Parquet file cannot; return one or the other, or leave out= away"
+    )
 
 
 def column_kind(field: Any) -> str:  # noqa: ANN401

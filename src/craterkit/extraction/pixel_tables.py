@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, quoted
-from craterkit.extraction.parquet import parquet_path
 from craterkit.extraction.pixels import PLACE_COLUMNS
+from craterkit.extraction.result_files import metadata
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = ["FrameTable", "Layout", "ParquetTable"]
+__all__ = ["CONTENT", "Layout", "pixel_frame", "write_pixels"]
+
+#: What a file's metadata says that it holds.
+CONTENT = "pixels"
+VERSION = 1
 
 BEFORE_VALUES = ("feature", "region", "row", "col", *PLACE_COLUMNS)
 AFTER_VALUES = ("weight",)
@@ -93,44 +96,33 @@ class Layout:
         return cls(wanted, dtypes, index, regions)
 
     def column(self, name: str, rows: PixelRows) -> tuple[NDArray[Any], Bools | None]:
-        """A column of some rows, and where it is known (None: everywhere)."""
-        if name == "feature":
-            return self.index.take(rows.roi % len(self.index)).to_numpy(), None
-        if name == "region":
-            return np.array(self.regions, dtype=object)[rows.roi // max(len(self.index), 1)], None
+        """A column of some rows but for feature and region, and where it is known (None: everywhere)."""
         if name in self.dtypes:
             return rows.bands[list(self.dtypes).index(name)]
         return (getattr(rows, name) if name in ("row", "col") else rows.columns[name]), None
 
 
-class FrameTable:
-    """Rows gathered in memory.
-
-    Parameters
-    ----------
-    layout : Layout
-        Its columns.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._pieces: list[PixelRows] = []
-
-    def add(self, rows: PixelRows) -> None:
-        """Take rows."""
-        self._pieces.append(rows)
-
-    def frame(self) -> pd.DataFrame:
-        """All rows by region, feature, row and column."""
-        layout, pieces = self._layout, self._pieces
-        roi = _joined([piece.roi for piece in pieces], np.dtype(np.intp))
-        # Chunks come from the first row to the last.
-        order = np.argsort(roi, kind="stable")
-        columns: dict[str, Any] = {}
-        for name in layout.columns:
-            if name == "feature":
-                columns[name] = layout.index.take(roi[order] % max(len(layout.index), 1))
-                continue
+def pixel_frame(layout: Layout, pieces: Iterable[PixelRows]) -> pd.DataFrame:
+    """All rows by region, feature, row and column."""
+    pieces = list(pieces)
+    roi = _joined([piece.roi for piece in pieces], np.dtype(np.intp))
+    row, col = (
+        _joined([getattr(piece, axis) for piece in pieces], np.dtype(np.intp))
+        for axis in ("row", "col")
+    )
+    # Chunks come from the first row to the last; if they are parts of these, pixels are out of order.
+    order = np.argsort(roi, kind="stable")
+    back = (np.diff(row[order]) < 0) | ((np.diff(row[order]) == 0) & (np.diff(col[order]) < 0))
+    if (back & (np.diff(roi[order]) == 0)).any():
+        order = np.lexsort((col, row, roi))
+    size = max(len(layout.index), 1)
+    columns: dict[str, Any] = {}
+    for name in layout.columns:
+        if name == "feature":
+            columns[name] = layout.index.take(roi[order] % size)
+        elif name == "region":
+            columns[name] = np.array(layout.regions, dtype=object)[roi[order] // size]
+        else:
             parts = [layout.column(name, piece) for piece in pieces]
             dtype = layout.dtypes.get(name) or _dtype_of(name)
             if all(known is None or known.all() for _, known in parts):
@@ -138,7 +130,7 @@ class FrameTable:
             else:
                 whole = _joined([_with_gaps(*part) for part in parts], np.dtype(np.float64))
             columns[name] = whole[order]
-        return pd.DataFrame(columns)
+    return pd.DataFrame(columns)
 
 
 def _joined(parts: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -146,8 +138,6 @@ def _joined(parts: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]
 
 
 def _dtype_of(name: str) -> np.dtype[Any]:
-    if name == "region":
-        return np.dtype(object)
     return np.dtype(np.int32 if name in ("row", "col") else np.float64)
 
 
@@ -157,72 +147,53 @@ def _with_gaps(values: NDArray[Any], known: Bools | None) -> NDArray[Any]:
     return floats if known is None else np.where(known, floats, floats.dtype.type(np.nan))
 
 
-class ParquetTable:
-    """Rows written to a Parquet file as they come; values that are not known are nulls.
-
-    Until all is written the file bears another name, so that what is under `path` is whole.
+def write_pixels(file: BinaryIO, layout: Layout, labels: Any, pieces: Iterable[PixelRows]) -> None:  # noqa: ANN401
+    """Write rows to an open file as they come; values that are not known are nulls.
 
     Parameters
     ----------
+    file : binary file
+        The open file.
     layout : Layout
-        Its columns.
-    path : str or os.PathLike
-        The file.
-
-    Raises
-    ------
-    ArgumentError
-        If `path` is no name of a Parquet file, its folder is missing, the table's index cannot be
-        written, or pyarrow is not installed.
+        The columns.
+    labels : pyarrow.Array
+        What the features are called.
+    pieces : iterable of PixelRows
+        The rows.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    def __init__(self, layout: Layout, path: Any) -> None:  # noqa: ANN401
-        self.path = parquet_path(path)
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    regions = pa.array(layout.regions, pa.string())
+    types = {
+        "feature": labels.type,
+        "region": pa.dictionary(pa.int32(), pa.string()),
+        "row": pa.int32(),
+        "col": pa.int32(),
+    } | {name: pa.from_numpy_dtype(dtype) for name, dtype in layout.dtypes.items()}
+    schema = pa.schema(
+        [(name, types.get(name, pa.float64())) for name in layout.columns],
+        metadata=metadata(CONTENT, VERSION),
+    )
 
-        self._layout = layout
-        try:
-            index_type = pa.array(layout.index).type
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-            raise ArgumentError(f"out: the table's index cannot be written: {error}") from error
-        types = {
-            "feature": index_type,
-            "region": pa.dictionary(pa.int32(), pa.string()),
-            "row": pa.int32(),
-            "col": pa.int32(),
-        } | {name: pa.from_numpy_dtype(dtype) for name, dtype in layout.dtypes.items()}
-        self._schema = pa.schema([(name, types.get(name, pa.float64())) for name in layout.columns])
-        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        self._writer = pq.ParquetWriter(self._part, self._schema)
+    def column(name: str, rows: PixelRows) -> Any:  # noqa: ANN401
+        if name == "feature":
+            return labels.take(pa.array(rows.roi % len(labels)))
+        if name == "region":
+            number = (rows.roi // len(labels)).astype(np.int32)
+            return pa.DictionaryArray.from_arrays(number, regions)
+        values, known = layout.column(name, rows)
+        return pa.array(
+            values, types.get(name, pa.float64()), mask=None if known is None else ~known
+        )
 
-    def __enter__(self) -> ParquetTable:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
-        self._writer.close()
-        if kind is None:
-            os.replace(self._part, self.path)
-        else:
-            self._part.unlink(missing_ok=True)
-
-    def add(self, rows: PixelRows) -> None:
-        """Write rows."""
-        import pyarrow as pa
-
-        if not rows.roi.size:
-            return
-        arrays = []
-        for field in self._schema:
-            if field.name == "region":
-                number = rows.roi // len(self._layout.index)
-                arrays.append(
-                    pa.DictionaryArray.from_arrays(
-                        number.astype(np.int32), pa.array(self._layout.regions, pa.string())
-                    )
-                )
-                continue
-            values, known = self._layout.column(field.name, rows)
-            gaps = None if known is None else ~known
-            arrays.append(pa.array(values, field.type, mask=gaps))
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+    writer = pq.ParquetWriter(file, schema)
+    try:
+        for rows in pieces:
+            if rows.roi.size:
+                columns = [column(name, rows) for name in layout.columns]
+                writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+        writer.close()
+    finally:
+        # What is left of a file that failed is of no use: nothing more is to be written to it.
+        writer.is_open = False

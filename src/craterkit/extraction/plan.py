@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from craterkit.extraction.blocks import rectangles
 from craterkit.footprints.spans import ranges
 from craterkit.rasters.base import Window
 
@@ -219,8 +220,18 @@ class Plan:
         key.sort()
         return key >> (of_group + of_west + of_roi), key & ((1 << of_roi) - 1)
 
+    def rounds(self, rois: Ints, limit: int) -> Iterator[Ints]:
+        """ROIs whose pixels, together, never are more than `limit` at a time, or one that alone has more."""
+        while rois.size:
+            later = self.too_large(rois, limit)
+            together = np.setdiff1d(rois, later)
+            if not together.size:
+                together, later = later[:1], later[1:]
+            yield together
+            rois = later
+
     def too_large(self, rois: Ints, limit: int) -> Ints:
-        """Those of some ROIs that must be dealt with alone.
+        """Those of some ROIs that must be left for later.
 
         If pixels of ROIs are kept until these have met all their chunks, those of the others never
         are more than `limit` at a time.
@@ -272,7 +283,7 @@ class Plan:
             ):
                 corners += sign * np.bincount(row * shape[1] + column, minlength=corners.size)
         sums = corners.reshape(shape).cumsum(axis=0).cumsum(axis=1)
-        return list(_rectangles(sums[:-1, :-1] > 0, rows, columns))
+        return list(rectangles(sums[:-1, :-1] > 0, rows, columns))
 
 
 def _first_and_last(chunk: Ints, roi: Ints, size: int) -> tuple[Ints, Ints]:
@@ -312,13 +323,3 @@ def _edges_within(edges: Ints, start: int, stop: int) -> Ints:
     first, end = np.searchsorted(edges, [start, stop], side="right")
     within = edges[first:end]
     return np.concatenate([[start], within[within < stop], [stop]])
-
-
-def _rectangles(touched: Bools, rows: Ints, columns: Ints) -> Iterator[Window]:
-    """Join touched blocks to rectangles: equal runs of equal neighbouring block rows."""
-    change = np.flatnonzero((touched[1:] != touched[:-1]).any(axis=1)) + 1
-    for start, stop in zip([0, *change], [*change, touched.shape[0]], strict=True):
-        row = np.concatenate([[False], touched[start], [False]])
-        edges = np.flatnonzero(row[1:] != row[:-1])
-        for left, right in zip(edges[::2], edges[1::2], strict=True):
-            yield Window(int(rows[start]), int(rows[stop]), int(columns[left]), int(columns[right]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.errors import ArgumentError, quoted
-from craterkit.rasters.gdal import is_dataset
+from craterkit.errors import ArgumentError, RasterError, quoted
+from craterkit.extraction.raster_files import absolute_name, local_file, names_of_files
+from craterkit.grids.alignment import grid_difference
+from craterkit.rasters.gdal import GdalRaster, is_dataset
 from craterkit.rasters.opening import is_data_array, open_raster
 
 if TYPE_CHECKING:
@@ -20,7 +23,56 @@ if TYPE_CHECKING:
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Band, Raster
 
-__all__ = ["Source", "SourceSpec", "open_sources", "remote_name"]
+__all__ = ["Header", "Source", "SourceSpec", "open_sources", "remote_name"]
+
+#: What of a band its numbers depend on.
+BAND_FIELDS = (
+    *("number", "dtype", "nodata", "scale", "offset"),
+    *("has_mask", "valid_range", "special"),
+)
+
+
+BY_NAME = "workers of a cluster open rasters by name, so write it to a file first"
+
+#: How GDAL's names of what is in archives begin.
+_VIRTUAL = re.compile(r"(?:/vsi[a-z0-9_]+/)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a raster before a pixel is read, for comparison on another machine.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    grid : Grid or None
+        Where the pixels lie, if that is known.
+    bands : tuple of Band
+        How the bands in use are to be read.
+    """
+
+    shape: tuple[int, int]
+    grid: Grid | None
+    bands: tuple[Band, ...]
+
+    def difference(self, other: Header) -> str:
+        """Say how another header differs from this one; an empty string if it does not."""
+        if other.shape != self.shape:
+            own, others = (f"{header.shape[0]} x {header.shape[1]}" for header in (self, other))
+            return f"it has {others} pixels, not {own}"
+        if self.grid is None or other.grid is None:
+            if self.grid is not other.grid:
+                return "only one of the two says where its pixels lie"
+        elif found := grid_difference(self.grid, other.grid):
+            return found
+        for own_band, other_band in zip(self.bands, other.bands, strict=True):
+            for name in BAND_FIELDS:
+                # As texts, since NaN does not equal itself.
+                here, there = str(getattr(own_band, name)), str(getattr(other_band, name))
+                if here != there:
+                    return f"band {own_band.number} has {name} {there}, not {here}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +146,11 @@ class Source:
         """What columns call it."""
         return self.spec.label
 
+    @property
+    def header(self) -> Header:
+        """What workers of a cluster must find, too."""
+        return Header(self.raster.shape, self.grid, tuple(self.bands))
+
 
 def remote_name(given: Any, argument: str) -> str:  # noqa: ANN401
     """The name under which workers of a cluster can open a raster, whatever their working directory.
@@ -101,16 +158,41 @@ def remote_name(given: Any, argument: str) -> str:  # noqa: ANN401
     Raises
     ------
     ArgumentError
-        If it has none.
+        If it has none, or means something else there.
     """
-    given = given.name if is_dataset(given) else given
-    if not isinstance(given, str | os.PathLike):
+    if not (isinstance(given, str | os.PathLike) or is_dataset(given)):
         raise ArgumentError(
-            f"{argument}: the {type(given).__name__} lies in the memory of this process; workers of a "
-            "cluster open rasters by name, so write it to a file first"
+            f"{argument}: the {type(given).__name__} lies in the memory of this process; {BY_NAME}"
         )
-    name = os.fspath(given)
-    return os.path.abspath(name) if os.path.exists(name) else name
+    if not is_dataset(given):
+        return _absolute(os.fspath(given))
+    name = str(given.name)
+    if options := getattr(given, "options", None):
+        raise ArgumentError(
+            f"{argument}: {name} was opened with {quoted(options)}, which workers would not do; {BY_NAME}"
+        )
+    if given.mode != "r":
+        raise ArgumentError(
+            f"{argument}: {name} is open for writing, and workers would not see what is not written "
+            "yet; close it, and pass its name"
+        )
+    try:
+        return _absolute(name)
+    except RasterError as error:
+        raise ArgumentError(
+            f"{argument}: the {type(given).__name__} {name} has no name that opens it again; {BY_NAME}"
+        ) from error
+
+
+def _absolute(name: str) -> str:
+    """A raster's name, with the file in it from the root on."""
+    raster = GdalRaster(name)
+    with raster:
+        found = absolute_name(name, names_of_files(raster._dataset()))
+    inside = _VIRTUAL.match(name)
+    if found == name and inside and local_file(name) is not None:
+        return inside[0] + os.path.abspath(name[inside.end() :])
+    return found
 
 
 def open_sources(body: Body, rasters: object, options: Options) -> list[Source]:

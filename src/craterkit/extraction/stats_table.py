@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.extraction.returned_values import as_numbers
 from craterkit.statistics.moments import Moments, Need, sum_dtype
 from craterkit.statistics.ordered import Groups
 from craterkit.statistics.registry import Statistic
@@ -224,10 +225,8 @@ class StatisticsTable:
 
 def _plain(column: NDArray[Any]) -> NDArray[Any]:
     """An object column as floats if it holds nothing but numbers."""
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError):
-        return column
+    numbers = as_numbers(column)
+    return column if numbers is None else numbers
 
 
 def _portions(pieces: list[tuple[Ints, Groups]], limit: int) -> Iterator[list[tuple[Ints, Groups]]]:

@@ -53,6 +53,8 @@ class Survey:
         What the progress bar is labelled.
     patient : bool, default True
         Whether Ctrl-C waits for the blocks in hand.
+    together : bool, default False
+        Whether all rasters are walked at once.
 
     Attributes
     ----------
@@ -69,6 +71,7 @@ class Survey:
         description: str,
         *,
         patient: bool = True,
+        together: bool = False,
     ) -> None:
         self.subject = subject
         self.options = options
@@ -81,7 +84,7 @@ class Survey:
             options.by_name()
             for source in self.sources:
                 source.spec.by_name()
-        total = len(subject) * len(self.sources)
+        total = len(subject) * (1 if together else len(self.sources))
         self._progress = Progress(total, description, show=execution.progress)
         self._interruption = Interruption()
         self._patient = patient

@@ -107,7 +107,7 @@ def count_threads(n_jobs: int | None) -> int:
     Raises
     ------
     ArgumentError
-        If `n_jobs` is 0 or no integer.
+        If `n_jobs` is 0, no integer, or leaves no core.
     """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -119,7 +119,9 @@ def count_threads(n_jobs: int | None) -> int:
             f"n_jobs must be a number of threads, or -1 for all cores and -2 for all but one, "
             f"not {n_jobs!r}"
         )
-    return int(n_jobs) if n_jobs > 0 else max(1, cores + 1 + int(n_jobs))
+    if n_jobs < -cores:
+        raise ArgumentError(f"n_jobs={n_jobs} leaves none of the {cores} cores")
+    return int(n_jobs) if n_jobs > 0 else cores + 1 + int(n_jobs)
 
 
 def walk(

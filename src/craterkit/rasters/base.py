@@ -183,6 +183,11 @@ class Raster(ABC):
         for band, raw, mask in zip(bands, out, masks, strict=True):
             self.read(band, window, raw, mask)
 
+    @property
+    def bands_share_blocks(self) -> bool:
+        """Whether bands are decoded together, so that they are better read together."""
+        return False
+
     def block_edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows and columns at which blocks begin, and the ends of the last ones."""
         rows, columns = (

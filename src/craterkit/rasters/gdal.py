@@ -108,6 +108,11 @@ class GdalRaster(Raster):
 
         return None if self._transform == Affine.identity() else self._transform
 
+    @property
+    def bands_share_blocks(self) -> bool:
+        """Whether the bands of a pixel lie side by side in the file."""
+        return self._interleaved
+
     def block_edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows and columns at which blocks begin; of a VRT, the blocks of its sources."""
         rows, columns = super().block_edges()

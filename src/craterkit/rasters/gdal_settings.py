@@ -67,7 +67,10 @@ class CallerSettings:
         """Those of the current thread."""
         from rasterio.env import getenv, hasenv
 
-        return cls(getenv() if hasenv() else None)
+        if not hasenv():
+            return cls(None)
+        # The cache is the whole process's.
+        return cls({key: value for key, value in getenv().items() if key != _CACHE})
 
     @contextmanager
     def applied(self) -> Iterator[None]:

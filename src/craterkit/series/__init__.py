@@ -1,0 +1,1 @@
+"""Rasters through time: stacks of rasters, and the times of their layers."""
