@@ -1,4 +1,4 @@
-"""Batches: ROIs and spans cut into portions that fit the budget and the processor's caches."""
+"""Batches: ROIs and spans cut into portions that fit the budget, and are worth a thread's while."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "batches", "portions"]
 
-#: Pairs of an ROI and a row whose footprints are found at a time.
-BATCH_ROWS = 1 << 15
+#: Pairs of an ROI and a row whose footprints are found at a time. Of fewer, threads that work side by
+#: side spend more of their time on handing over the interpreter.
+BATCH_ROWS = 1 << 18
+
+#: Such a pair takes as much memory as so many pixels.
+PIXELS_A_ROW = 4
 
 #: Pixels whose weights are found at a time, holes included.
 BATCH_PIXELS = 1 << 22
 
 #: Pixels that are worked on at a time.
-PORTION_PIXELS = 1 << 18
+PORTION_PIXELS = 1 << 20
 
 
 class Batch(NamedTuple):
@@ -50,10 +54,11 @@ def batches(regions: JoinedRegions, chunk: Chunk, limit: int) -> Iterator[Batch]
     if not rois.size:
         return
     limit = min(limit, BATCH_PIXELS)
+    rows = max(1, min(BATCH_ROWS, limit // PIXELS_A_ROW))
     top, bottom = np.clip(regions.rows[rois].T, window.row_start, window.row_stop)
     pixels = (bottom - top) * chunk.widths
     large = pixels > limit
-    new = np.diff(np.cumsum(bottom - top) // BATCH_ROWS) > 0
+    new = np.diff(np.cumsum(bottom - top) // rows) > 0
     new |= np.diff(np.cumsum(pixels) // limit) > 0
     new |= np.diff(regions.groups[rois]) > 0
     new |= large[1:] | large[:-1]

@@ -168,7 +168,7 @@ class RasterStatistics:
         yield outside
         for number, together in enumerate(rounds):
             # Sums of those that are alone are found on the way.
-            only = np.union1d(together, alone) if number == 0 else together
+            only = np.union1d(together, alone) if alone.size and number == 0 else together
             for chunk, result in survey.results(
                 self._setting, plan, self._make, only, alone, part_pixels=part_pixels
             ):
