@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from craterkit.flags import Flag
     from craterkit.samples import sample_data
     from craterkit.selection.pixel_selection import PixelSelection
+    from craterkit.series.plotting import plot_series
 
 __version__ = "0.1.0.dev0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "__version__",
     "errors",
     "list_bodies",
+    "plot_series",
     "read_arrays",
     "sample_data",
 ]
@@ -35,6 +37,7 @@ _HOMES = {
     "Flag": "craterkit.flags",
     "PixelSelection": "craterkit.selection.pixel_selection",
     "list_bodies": "craterkit.bodies",
+    "plot_series": "craterkit.series.plotting",
     "read_arrays": "craterkit.extraction.array_reading",
     "sample_data": "craterkit.samples",
 }

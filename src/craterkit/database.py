@@ -16,6 +16,7 @@ from craterkit.defining import DefinesRegions
 from craterkit.errors import TableError
 from craterkit.extracting import ExtractsPixels
 from craterkit.regions import Regions, as_attribute
+from craterkit.series.of_database import FeatureSeries
 from craterkit.tables.positions import place_features
 from craterkit.tables.reading import read_table
 from craterkit.tables.rows import select_rows
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["CraterDatabase"]
 
 
-class CraterDatabase(DefinesRegions, ExtractsPixels):
+class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries):
     """Features with a centre and a radius on a planetary body: craters, domes, boulders, sites.
 
     Parameters

@@ -219,10 +219,12 @@ def walk_on_cluster(
     make: MakeWorker,
     chunks: Iterator[Chunk],
     interruption: Interruption,
+    part_pixels: int | None = None,
 ) -> Iterator[tuple[Chunk, Any]]:
     """Results of the chunks, in order; see `craterkit.extraction.walk.walk`.
 
-    A chunk that is too much for an errand gives several results.
+    A chunk that is too much for an errand gives several results: one with more than `part_pixels`, if
+    results hold pixels, or with too many ROIs.
 
     Raises
     ------
@@ -238,7 +240,11 @@ def walk_on_cluster(
     renumber = make(setting).renumber
     planned = list(chunks)
     size = max(1, len(planned) // (threads * ERRANDS_EACH))
-    groups = _groups(setting, planned, size)
+    pixels = np.inf
+    if part_pixels is not None:
+        # Smaller parts would have more workers read the same blocks.
+        pixels = max(part_pixels, setting.budget.values_held // 2)
+    groups = _groups(setting, planned, size, pixels)
     sendable = (part for group in groups for part in _errands(setting, group, common))
     waiting: deque[tuple[list[Chunk], Ints, Any]] = deque()
 
@@ -281,9 +287,10 @@ def _common(setting: Setting, make: MakeWorker, sharing: int) -> bytes:
     return _pickled(common, "an argument")
 
 
-def _groups(setting: Setting, chunks: Sequence[Chunk], size: int) -> Iterator[list[Chunk]]:
+def _groups(
+    setting: Setting, chunks: Sequence[Chunk], size: int, pixels: float
+) -> Iterator[list[Chunk]]:
     """Chunks for an errand each: `size` of them, or fewer if these have many ROIs or pixels."""
-    pixels = max(1, setting.budget.values_held // 2)
     rows = setting.selection.regions.rows
     group: list[Chunk] = []
     load = 0.0

@@ -61,7 +61,7 @@ def extract_pixels(
 ) -> pd.DataFrame | Path:
     """All pixels as a table, or the path of the Parquet file that holds them."""
     path = None if out is None else result_path(out, CONTENT)
-    survey = Survey(subject, rasters, options, execution, "Pixels", together=True)
+    survey = Survey(subject, rasters, options, execution, "Pixels", walks=1)
     first = survey.sources[0]
     for source in survey.sources[1:]:
         difference = grid_difference(first.grid, source.grid)

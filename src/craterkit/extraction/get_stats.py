@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
     Columns = dict[str, NDArray[Any]]
 
-__all__ = ["extract_stats", "write_stats"]
+__all__ = ["COUNTS", "RasterStatistics", "extract_stats", "prepared", "write_stats"]
 
 #: Statistics that say how much an ROI has: they stay where too little of it is valid.
 AMOUNTS = ("count", "weight_sum", "area", "nodata", "valid_fraction", "unique")
@@ -151,6 +151,11 @@ class RasterStatistics:
         """ROIs that have pixels in blocks that could not be read, on any band."""
         return np.logical_or.reduce(self._table.unread)
 
+    @property
+    def unread_on(self) -> list[Bools]:
+        """The same for each band."""
+        return self._table.unread
+
     def finished(self, rois: Ints) -> Iterator[Ints]:
         """Work through some ROIs; yields those that are finished, as they are."""
         survey, plan, table = self._survey, self.plan, self._table
@@ -238,7 +243,7 @@ def _emptied(column: NDArray[Any], where: Bools) -> NDArray[Any]:
     return np.where(where, np.nan, column)
 
 
-def _prepared(request: Request, options: Options) -> tuple[list[str], Request]:
+def prepared(request: Request, options: Options) -> tuple[list[str], Request]:
     """Names of the statistics to deliver, and the statistics to compute."""
     if options.errors == "flag":
         request = request.including("flags")
@@ -256,7 +261,7 @@ def extract_stats(
     taken: Container[Any],
 ) -> Columns:
     """Statistics of every feature, by column name; none of which may be `taken`."""
-    names, request = _prepared(request, options)
+    names, request = prepared(request, options)
     survey = Survey(subject, rasters, options, execution, "Statistics")
     labels = column_names(subject.regions, survey.sources, names, taken)
     columns: Columns = dict.fromkeys(labels, np.zeros(0))
@@ -302,7 +307,7 @@ def write_stats(
     A run that was cut short goes on where it stopped.
     """
     parquet_path(out)
-    names, request = _prepared(request, options)
+    names, request = prepared(request, options)
     if ROI in names:
         raise StatisticError(f"stats: with out= no function may be called {ROI!r}")
     if "frac" in names:

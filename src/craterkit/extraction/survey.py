@@ -53,12 +53,14 @@ class Survey:
         What the progress bar is labelled.
     patient : bool, default True
         Whether Ctrl-C waits for the blocks in hand.
-    together : bool, default False
-        Whether all rasters are walked at once.
+    sources : sequence of Source, optional
+        The rasters, already opened and checked, instead of `rasters`.
+    walks : int, optional
+        How often the ROIs are walked through; by default once for each raster.
 
     Attributes
     ----------
-    sources : list of Source
+    sources : sequence of Source
         The rasters.
     """
 
@@ -71,12 +73,13 @@ class Survey:
         description: str,
         *,
         patient: bool = True,
-        together: bool = False,
+        sources: Sequence[Source] | None = None,
+        walks: int | None = None,
     ) -> None:
         self.subject = subject
         self.options = options
         self.execution = execution
-        self.sources = open_sources(subject.body, rasters, options)
+        self.sources = open_sources(subject.body, rasters, options) if sources is None else sources
         self._companions = open_companions(subject.body, options)
         for source in self.sources:
             self._companions.check(source.grid)
@@ -84,7 +87,7 @@ class Survey:
             options.by_name()
             for source in self.sources:
                 source.spec.by_name()
-        total = len(subject) * (1 if together else len(self.sources))
+        total = len(subject) * (len(self.sources) if walks is None else walks)
         self._progress = Progress(total, description, show=execution.progress)
         self._interruption = Interruption()
         self._patient = patient
@@ -175,8 +178,9 @@ class Survey:
                     parts,
                 )
             else:
-                cut = (part for chunk in chunks for part in parts(chunk))
-                results = walk_on_cluster(self._client, setting, make, cut, self._interruption)
+                results = walk_on_cluster(
+                    self._client, setting, make, chunks, self._interruption, part_pixels
+                )
             window = None
             for chunk, result in results:
                 yield chunk, result

@@ -5,6 +5,7 @@ elsewhere. Adding one to a database therefore costs nothing, whatever the number
 """
 
 from craterkit.regions.annuli import Annulus
+from craterkit.regions.chosen import ChosenPixels
 from craterkit.regions.definitions import Outline, Region, RoundRegion
 from craterkit.regions.ellipses import Ellipse
 from craterkit.regions.named import Regions, as_attribute
@@ -13,6 +14,7 @@ from craterkit.regions.sectors import Sector
 
 __all__ = [
     "Annulus",
+    "ChosenPixels",
     "Ellipse",
     "Outline",
     "Polygons",

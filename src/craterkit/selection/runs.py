@@ -100,6 +100,11 @@ class Runs:
         spans = Spans.union(np.zeros_like(row), row, start, stop)
         return cls(spans.row, spans.start, spans.stop)
 
+    def spans(self, label: Ints) -> Spans:
+        """Their pixels as footprints, by the ROI that each run belongs to."""
+        order = np.argsort(label, kind="stable")
+        return Spans(label[order], self.row[order], self.start[order], self.stop[order])
+
     def take(self, index: Ints | Bools | slice) -> Runs:
         """The runs at `index`, which must ascend."""
         return Runs(self.row[index], self.start[index], self.stop[index])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from craterkit.bodies import wrap_longitude
+from craterkit.errors import ArgumentError
 from craterkit.extraction.execution import Execution
 from craterkit.series.opening import open_stack
 from craterkit.series.pixel_series import SeriesOptions, read_series
@@ -12,7 +15,10 @@ from craterkit.series.stack import check_same_grid
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from craterkit.extracting import Statistics
+    from craterkit.extraction.subject import Subject
     from craterkit.selection.placement import Placement
     from craterkit.selection.runs import Runs
     from craterkit.series.stack import Stack
@@ -25,6 +31,11 @@ class PixelSeries:
 
     _runs: Runs
     _placement: Placement
+
+    if TYPE_CHECKING:
+
+        @property
+        def _run_labels(self) -> NDArray[np.intp]: ...
 
     def get_series(
         self,
@@ -96,15 +107,18 @@ class PixelSeries:
         --------
         >>> import numpy as np
         >>> from craterkit import PixelSelection
-        >>> mask = np.array([[0, 1, 1], [1, 1, 0]])
+        >>> mask = np.array([[0, 1, 1], [0, 1, 1], [1, 1, 1]])
+        >>> first = np.array([[3, 5, 2], [4, 7, 6], [8, 8, 1]])
+        >>> second, third = first.copy(), first.copy()
+        >>> second[mask == 0], third[mask == 0] = [1, 6], [2, 1]
         >>> pixels = PixelSelection.from_raster(mask, value=0)
-        >>> weeks = [np.arange(6).reshape(2, 3) + 10 * week for week in range(3)]
-        >>> pixels.get_series(weeks, times=[1, 2, 3])
-               0   1
-        time
-        1      0   5
-        2     10  15
-        3     20  25
+        >>> series = pixels.get_series([first, second, third])
+        >>> series.to_numpy()
+        array([[3, 4],
+               [1, 6],
+               [2, 1]])
+        >>> series[0].to_numpy()
+        array([3, 1, 2])
         """
         import pandas as pd
 
@@ -117,6 +131,106 @@ class PixelSeries:
         )
         table.attrs.update(stack.attrs)
         return table
+
+    def get_stats(
+        self,
+        rasters: object,
+        stats: Statistics = ("mean", "count", "std"),
+        by: Literal["area", "all"] = "area",
+        *,
+        times: object = None,
+        bands: int | str | list[int] | None = None,
+        nodata: float | dict[str, float] | None = None,
+        weights: Any = None,  # noqa: ANN401
+        scaled: bool = True,
+        sort: bool = False,
+        errors: Literal["raise", "flag"] = "raise",
+        n_jobs: int | None = None,
+        progress: bool | None = None,
+        max_memory: float | str | None = None,
+        client: Any = None,  # noqa: ANN401
+        scheduler: str | None = None,
+    ) -> pd.DataFrame:
+        """Compute statistics of the pixels in every raster of a stack.
+
+        Parameters
+        ----------
+        rasters, times, bands, nodata, scaled, sort, errors
+            As in `get_series`.
+        stats : str, sequence or dict, default ("mean", "count", "std")
+            As in `CraterDatabase.get_stats`.
+        by : {"area", "all"}, default "area"
+            Whether each connected area has its own statistics, or all pixels together.
+        weights : {None, "area"} or raster, default None
+            What pixels count for, as in `CraterDatabase.get_stats`.
+        n_jobs, progress, max_memory, client, scheduler
+            As in `CraterDatabase.get_stats`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each area and time, in this order, with the columns ``area`` (its number in
+            `areas`; not for ``by="all"``), ``time`` and one for each statistic.
+
+        Raises
+        ------
+        CRSError
+            If it is not known where the selection's raster lies, or a raster is of another body.
+        ArgumentError, RasterError, StatisticError
+            As `get_series` and `CraterDatabase.get_stats`.
+
+        Examples
+        --------
+        >>> from craterkit import PixelSelection, sample_data
+        >>> deep = PixelSelection.from_raster(sample_data["moon_dem.tif"], lambda height: height < -5000)
+        >>> stack = {"2024-01-01": sample_data["moon_dem.tif"], "2024-02-01": sample_data["moon_dem.tif"]}
+        >>> table = deep.get_stats(stack, ["max", "count"], by="all")
+        >>> list(table), bool((table["max"] < -5000).all()), int(table["count"][0]) == len(deep)
+        (['time', 'max', 'count'], True, True)
+        """
+        from craterkit.extraction.options import Options
+        from craterkit.series.statistics import extract_series
+        from craterkit.statistics.registry import parse_statistics
+
+        if by not in ("area", "all"):
+            raise ArgumentError(f"by must be 'area' or 'all', not {by!r}")
+        subject = self._subject(by)
+        request = parse_statistics(stats)
+        options = Options(weights=weights, scaled=scaled, errors=errors)
+        execution = Execution(
+            n_jobs=n_jobs,
+            client=client,
+            scheduler=scheduler,
+            max_memory=max_memory,
+            progress=progress,
+        )
+        stack = self._open_stack(
+            rasters,
+            times,
+            SeriesOptions(scaled=scaled, errors=errors),
+            bands=bands,
+            nodata=nodata,
+            sort=sort,
+        )
+        found = extract_series(subject, stack, request, options, execution)
+        table = found.tidy("area", with_region=False)
+        return table if by == "area" else table.drop(columns="area")
+
+    def _subject(self, by: str) -> Subject:
+        """The areas, or all pixels, as if they were features."""
+        import pandas as pd
+
+        from craterkit.extraction.subject import Subject
+        from craterkit.regions.chosen import ChosenPixels
+        from craterkit.tables.features import Features
+
+        grid = self._placement.known_grid
+        label = np.zeros_like(self._runs.row) if by == "all" else self._run_labels
+        size = int(label.max(initial=-1)) + 1
+        # Where a feature lies matters to regions around it only.
+        nowhere = Features(np.zeros(size), np.zeros(size), np.ones(size))
+        chosen = ChosenPixels(self._runs.spans(label), size, grid)
+        return Subject(grid.body, nowhere, {"pixels": chosen}, pd.RangeIndex(size))
 
     def _open_stack(
         self,

@@ -1,0 +1,98 @@
+"""Footprints of chosen pixels: these themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from craterkit.errors import ArgumentError
+from craterkit.footprints.spans import Footprints, Spans, ranges
+from craterkit.grids.alignment import grid_difference
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from craterkit.footprints.rules import Rules
+    from craterkit.grids.base import Grid
+    from craterkit.regions.chosen import ChosenPixels
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+__all__ = ["ChosenFootprints"]
+
+
+class ChosenFootprints:
+    """An engine whose ROIs are given as pixels; every pixel is covered whole.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid.
+    region : ChosenPixels
+        The pixels of the n ROIs.
+    rules : Rules
+        What pixels count for.
+
+    Attributes
+    ----------
+    rows : (n, 2) ndarray of int
+        First row and end row of each ROI.
+
+    Raises
+    ------
+    ArgumentError
+        If the pixels are of another grid.
+    """
+
+    def __init__(self, grid: Grid, region: ChosenPixels, rules: Rules) -> None:
+        difference = grid_difference(region.grid, grid)
+        if difference:
+            raise ArgumentError(
+                f"{grid.name} is not on the grid of {region.grid.name}: {difference}"
+            )
+        self._grid = grid
+        self._rules = rules
+        self._spans = spans = region.spans
+        edges = np.searchsorted(spans.roi, np.arange(region.size + 1))
+        self._first, self._count = edges[:-1], np.diff(edges)
+        self.torn = self.leaves = np.zeros(region.size, dtype=np.bool_)
+        self.rows = np.zeros((region.size, 2), dtype=np.int64)
+        self._low, self._high = np.zeros((2, region.size))
+        full = np.flatnonzero(self._count)
+        if full.size:
+            first = self._first[full]
+            self.rows[full, 0] = spans.row[first]
+            self.rows[full, 1] = spans.row[first + self._count[full] - 1] + 1
+            self._low[full] = np.minimum.reduceat(spans.start, first)
+            self._high[full] = np.maximum.reduceat(spans.stop, first)
+
+    def __len__(self) -> int:
+        return self._count.size
+
+    def columns(self) -> tuple[Floats, Floats]:
+        """First and end column of each ROI."""
+        return self._low, self._high
+
+    def footprints(self, rois: Ints, row_start: int, row_stop: int) -> Footprints:
+        """Pixels of some ROIs between two rows of the raster; their `roi` are positions in `rois`."""
+        spans = self._of(rois)
+        spans = spans.take(np.flatnonzero((spans.row >= row_start) & (spans.row < row_stop)))
+        return Footprints(spans, self._areas(spans) if self._rules.area_weighted else None)
+
+    def ground_weight(self, rois: Ints) -> Floats:
+        """Pixels of whole ROIs, or their area (m²)."""
+        spans = self._of(rois)
+        weights = self._areas(spans) if self._rules.area_weighted else None
+        roi = np.repeat(spans.roi, spans.length)
+        return np.bincount(roi, weights, rois.size).astype(np.float64)
+
+    def _of(self, rois: Ints) -> Spans:
+        count = self._count[rois]
+        spans = self._spans.take(ranges(self._first[rois], count))
+        return Spans(np.repeat(np.arange(rois.size), count), spans.row, spans.start, spans.stop)
+
+    def _areas(self, spans: Spans) -> Floats:
+        length = spans.length
+        return self._grid.areas_at(np.repeat(spans.row, length), ranges(spans.start, length))

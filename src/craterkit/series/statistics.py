@@ -1,0 +1,129 @@
+"""Statistics of ROIs in every layer of a stack: a footprint is found once for all layers of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit.extraction.get_stats import COUNTS, RasterStatistics, prepared
+from craterkit.extraction.survey import Survey
+from craterkit.grids.alignment import grid_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from craterkit.extraction.execution import Execution
+    from craterkit.extraction.options import Options
+    from craterkit.extraction.sources import Source
+    from craterkit.extraction.subject import Subject
+    from craterkit.series.stack import Stack
+    from craterkit.statistics.registry import Request
+
+    Bools = NDArray[np.bool_]
+
+__all__ = ["SeriesStatistics", "extract_series"]
+
+#: Rasters that are open at a time, for the sake of file handles.
+OPEN_TOGETHER = 32
+
+#: ROIs times layers whose sums are held at a time, unless a single layer has more.
+SUMS_TOGETHER = 4_000_000
+
+
+@dataclass(frozen=True)
+class SeriesStatistics:
+    """Statistics of all ROIs in all layers.
+
+    Attributes
+    ----------
+    subject : Subject
+        Whose ROIs.
+    stack : Stack
+        The t layers.
+    found : dict of str to (t, n) ndarray
+        By statistic.
+    """
+
+    subject: Subject
+    stack: Stack
+    found: dict[str, NDArray[Any]]
+
+    def tidy(self, feature: str, *, with_region: bool = True) -> pd.DataFrame:
+        """One row for each feature, region and time, in this order; `feature` names the first column."""
+        import pandas as pd
+
+        times, size = self.stack.times, len(self.subject.features)
+        regions = list(self.subject.regions)
+        columns: dict[str, Any] = {
+            feature: self.subject.index.repeat(len(regions) * len(times)),
+        }
+        if with_region:
+            names = np.array(regions, dtype=object)
+            columns["region"] = np.tile(np.repeat(names, len(times)), size)
+        columns["time"] = times[np.tile(np.arange(len(times)), size * len(regions))]
+        for name, values in self.found.items():
+            by_feature = values.reshape(len(times), len(regions), size).transpose(2, 1, 0)
+            columns[name] = by_feature.ravel()
+        table = pd.DataFrame(columns)
+        table.attrs.update(self.stack.attrs)
+        return table
+
+
+def extract_series(
+    subject: Subject, stack: Stack, request: Request, options: Options, execution: Execution
+) -> SeriesStatistics:
+    """Statistics of every feature in every layer of a stack."""
+    names, request = prepared(request, options)
+    readable = [number for number, layer in enumerate(stack.layers) if layer.source is not None]
+    sources = [source for layer in stack.layers if (source := layer.source) is not None]
+    groups = _groups(sources, max(1, min(OPEN_TOGETHER, SUMS_TOGETHER // max(1, len(subject)))))
+    survey = Survey(subject, None, options, execution, "Series", sources=sources, walks=len(groups))
+    rois = np.arange(len(subject))
+    found: list[dict[str, NDArray[Any]]] = [{} for _ in stack.layers]
+    outside: list[Bools] = [np.zeros(rois.size, dtype=np.bool_) for _ in sources]
+    unread = list(outside)
+    setting = None
+    with survey:
+        for group in groups:
+            setting = survey.setting([sources[number] for number in group], setting)
+            run = RasterStatistics(survey, setting, names, request)
+            for _ in run.finished(rois):
+                pass
+            for number, columns, missed in zip(
+                group, run.columns(rois), run.unread_on, strict=True
+            ):
+                found[readable[number]] = columns
+                outside[number], unread[number] = run.plan.outside, missed
+    survey.warn_of_outside(outside, stacklevel=3)
+    survey.warn_of_unread(unread, stacklevel=3)
+    for columns in found:
+        for name in names:
+            columns.setdefault(name, np.full(rois.size, 0 if name in COUNTS else np.nan))
+    return SeriesStatistics(
+        subject, stack, {name: np.stack([columns[name] for columns in found]) for name in names}
+    )
+
+
+def _groups(sources: Sequence[Source], most: int) -> list[list[int]]:
+    """Numbers of sources that are walked together: of one grid, with equal blocks."""
+    groups: list[list[int]] = []
+    for number, source in enumerate(sources):
+        for group in groups:
+            first = sources[group[0]]
+            if len(group) < most and _alike(first, source):
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return groups
+
+
+def _alike(one: Source, other: Source) -> bool:
+    edges = zip(one.raster.block_edges(), other.raster.block_edges(), strict=True)
+    same_blocks = all(np.array_equal(first, second) for first, second in edges)
+    return same_blocks and not grid_difference(one.grid, other.grid)

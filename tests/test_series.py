@@ -1,0 +1,336 @@
+"""Values of pixels, areas and features through time, against plain NumPy and loops of `get_stats`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from hypothesis import given
+from hypothesis import strategies as st
+
+import worlds
+from craterkit import CraterDatabase, PixelSelection
+from craterkit.errors import ArgumentError, CRSError, RasterError
+from craterkit.series import reading
+
+GRID = worlds.lonlat(2.0)
+WEEKS = 52
+DATES = pd.date_range("2024-01-01", periods=WEEKS, freq="7D")
+RNG = np.random.default_rng(5)
+VALUES = RNG.integers(-500, 500, (WEEKS, *GRID.shape)).astype(np.int16)
+
+
+def scattered(count=250, seed=1):
+    mask = np.zeros(GRID.shape, dtype=np.uint8)
+    mask.ravel()[np.random.default_rng(seed).choice(mask.size, count, replace=False)] = 1
+    return mask
+
+
+MASK = scattered()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("weeks")
+
+
+@pytest.fixture(scope="module")
+def weeks(folder):
+    """52 rasters in different block layouts, as the weeks of a year."""
+    paths = []
+    for week, values in enumerate(VALUES):
+        path = folder / f"t_{DATES[week]:%Y-%m-%d}.tif"
+        paths.append(
+            worlds.write(path, GRID, values, dtype="int16", block=(None, 16, 32)[week % 3])
+        )
+    return paths
+
+
+@pytest.fixture(scope="module")
+def selection(folder):
+    path = worlds.write(folder / "mask.tif", GRID, MASK, dtype="uint8", block=16)
+    return PixelSelection.from_raster(path, value=1)
+
+
+class TestPixels:
+    """`PixelSelection.get_series`."""
+
+    def test_52_weeks_of_250_pixels(self, selection, weeks):
+        series = selection.get_series(weeks)
+        expected = np.vstack([values[MASK == 1] for values in VALUES])
+        assert series.shape == (52, 250)
+        assert (series.dtypes == np.int16).all()
+        np.testing.assert_array_equal(series.to_numpy(), expected)
+        pd.testing.assert_index_equal(series.index, DATES, check_names=False, exact="equiv")
+        assert series.attrs["times_from"] == "names"
+
+    def test_threads_give_the_same_bytes(self, selection, weeks):
+        one, two = (selection.get_series(weeks, n_jobs=jobs).to_numpy() for jobs in (1, 2))
+        assert one.tobytes() == two.tobytes()
+
+    @given(
+        share=st.floats(0.0, 1.0),
+        seed=st.integers(0, 100),
+        limit=st.sampled_from([1, 50, 1000, 1 << 22]),
+    )
+    def test_any_selection_is_what_numpy_gives(self, weeks, share, seed, limit):
+        mask = np.random.default_rng(seed).random(GRID.shape) < share
+        few = PixelSelection.from_array(mask, grid=weeks[0])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "WINDOW_PIXELS", limit)
+            series = few.get_series(weeks[:4])
+        np.testing.assert_array_equal(series.to_numpy(), VALUES[:4, mask])
+
+    def test_only_blocks_with_pixels_are_read(self, folder, monkeypatch):
+        path = worlds.write(folder / "blocks.tif", GRID, VALUES[0], dtype="int16", block=16)
+        mask = np.zeros(GRID.shape, dtype=bool)
+        mask[3:5, 20:22] = mask[50, 100] = True
+        seen = []
+        read = reading.read_window
+
+        def noted(raster, bands, window, *args, **options):
+            seen.append(window)
+            return read(raster, bands, window, *args, **options)
+
+        monkeypatch.setattr(reading, "read_window", noted)
+        PixelSelection.from_array(mask, grid=path).get_series([path], times=[0])
+        assert sorted(window.shape for window in seen) == [(1, 1), (2, 2)]
+
+    def test_columns_may_carry_places(self, selection, weeks):
+        columns = selection.get_series(weeks[:2], coordinates=True).columns
+        assert columns.names == ["row", "col", "lon", "lat"]
+        row, col = np.nonzero(MASK)
+        np.testing.assert_array_equal(columns.get_level_values("row"), row)
+        np.testing.assert_allclose(columns.get_level_values("lon"), GRID.lon[col])
+        np.testing.assert_allclose(columns.get_level_values("lat"), GRID.lat[row])
+
+    def test_missing_values_become_nan_and_only_then_floats(self, folder, selection):
+        holes = VALUES[0].copy()
+        holes[MASK == 1] = np.arange(250)
+        with_nodata = worlds.write(folder / "n.tif", GRID, holes, dtype="int16", nodata=7)
+        without = worlds.write(folder / "o.tif", GRID, VALUES[1], dtype="int16")
+        series = selection.get_series([with_nodata, without], times=["a", "b"])
+        assert (series.dtypes == np.float64).all()
+        expected = np.where(np.arange(250) == 7, np.nan, np.arange(250))
+        np.testing.assert_array_equal(series.loc["a"], expected)
+        np.testing.assert_array_equal(series.loc["b"], VALUES[1][MASK == 1])
+        kept = selection.get_series([with_nodata, without], times=["a", "b"], nodata=-9999)
+        assert (kept.dtypes == np.int16).all()
+
+    def test_scale_and_offset(self, folder, selection):
+        path = worlds.write(folder / "s.tif", GRID, VALUES[0], dtype="int16", scale=0.5, offset=3)
+        scaled = selection.get_series([path], times=[1])
+        np.testing.assert_array_equal(scaled.loc[1], VALUES[0][MASK == 1] * 0.5 + 3)
+        raw = selection.get_series([path], times=[1], scaled=False)
+        np.testing.assert_array_equal(raw.loc[1], VALUES[0][MASK == 1])
+
+    @pytest.mark.parametrize("interleave", ["band", "pixel"])
+    def test_bands_are_times(self, folder, selection, interleave):
+        path = folder / f"{interleave}.tif"
+        with rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            width=GRID.shape[1],
+            height=GRID.shape[0],
+            count=5,
+            dtype="int16",
+            crs=rasterio.CRS.from_wkt(GRID.crs.to_wkt()),
+            transform=GRID.transform,
+            interleave=interleave,
+        ) as file:
+            file.write(VALUES[:5])
+        series = selection.get_series(path, times=range(5))
+        np.testing.assert_array_equal(series.to_numpy(), VALUES[:5, MASK == 1])
+        few = selection.get_series(path, bands=[4, 2], times=[0, 1])
+        np.testing.assert_array_equal(few.to_numpy(), VALUES[[3, 1]][:, MASK == 1])
+
+
+class TestOtherGrids:
+    """`align=`."""
+
+    @staticmethod
+    def field(lon, lat):
+        return 3.0 * lat + 2.0 * np.minimum(lon % 360, 360 - lon % 360)
+
+    @pytest.mark.parametrize("west", [-180.0, 0.0])
+    def test_nearest_and_bilinear(self, folder, west):
+        fine = worlds.lonlat(0.5, west)
+        path = worlds.write(folder / f"fine_{west}.tif", fine, self.field(*fine.mesh))
+        mask = np.abs(GRID.mesh[1]) < 80
+        pixels = PixelSelection.from_array(mask, grid=worlds.write(folder / "g.tif", GRID, MASK))
+        exact = self.field(pixels.lon, pixels.lat)
+        bilinear = pixels.get_series([path], times=[0], align="bilinear").to_numpy()[0]
+        # The field is linear but for the kinks at 0 and 180 degrees.
+        smooth = (np.abs(pixels.lon) > 1) & (np.abs(pixels.lon) < 179)
+        np.testing.assert_allclose(bilinear[smooth], exact[smooth], atol=1e-9)
+        np.testing.assert_allclose(bilinear, exact, atol=1.1)
+        nearest = pixels.get_series([path], times=[0], align="nearest").to_numpy()[0]
+        assert np.abs(nearest - exact).max() <= (3.0 + 2.0) * 0.25 + 1e-9
+
+    def test_pixels_off_the_other_raster_are_missing(self, folder):
+        part = worlds.patch(11.0, 21.0, 1.0, 6)
+        values = np.arange(36.0).reshape(6, 6)
+        values[0, 0] = np.nan
+        path = worlds.write(folder / "part.tif", part, values, nodata=np.nan)
+        grid = worlds.write(folder / "g.tif", GRID, MASK)
+        pixels = PixelSelection.from_points([9.0, 13.0, 40.0], [23.0, 19.0, 23.0], grid)
+        nearest, bilinear = (
+            pixels.get_series([path], times=[0], align=align).to_numpy()[0]
+            for align in ("nearest", "bilinear")
+        )
+        np.testing.assert_array_equal(nearest, [7.0, np.nan, 35.0])
+        np.testing.assert_array_equal(bilinear, [np.nan, np.nan, 31.5])
+
+    def test_other_grids_are_refused_before_anything_is_read(
+        self, folder, selection, weeks, monkeypatch
+    ):
+        other = worlds.write(folder / "shifted.tif", worlds.lonlat(2.0, 1.0), VALUES[0])
+        monkeypatch.setattr(reading, "read_window", None)
+        with pytest.raises(
+            ArgumentError, match=r"shifted\.tif is not on the grid of .*mask\.tif: its aff"
+        ):
+            selection.get_series([*weeks[:3], other], times=range(4))
+
+
+class TestBadInput:
+    """Errors that name what is wrong."""
+
+    def test_unequal_numbers(self, selection, weeks):
+        with pytest.raises(ArgumentError, match="3"):
+            selection.get_series(weeks[:3], times=[1, 2])
+
+    def test_a_missing_file_is_named_or_flagged(self, selection, weeks, folder):
+        gone = folder / "gone.tif"
+        with pytest.raises(RasterError, match=r"gone\.tif"):
+            selection.get_series([*weeks[:2], gone], times=range(3))
+        series = selection.get_series([*weeks[:2], gone], times=range(3), errors="flag")
+        assert series.loc[2].isna().all()
+        np.testing.assert_array_equal(series.loc[0], VALUES[0][MASK == 1])
+
+    def test_a_corrupt_file_is_named_or_flagged(self, selection, weeks, folder):
+        whole = worlds.write(
+            folder / "c.tif", GRID, VALUES[0], dtype="int16", block=16, compress="deflate"
+        )
+        data = bytearray(whole.read_bytes())
+        data[len(data) // 2 : len(data) // 2 + 4000] = b"\xff" * 4000
+        (folder / "corrupt.tif").write_bytes(data)
+        rasters = [weeks[0], folder / "corrupt.tif"]
+        with pytest.raises(RasterError, match=r"corrupt\.tif: band 1 cannot be read"):
+            selection.get_series(rasters, times=range(2))
+        series = selection.get_series(rasters, times=range(2), errors="flag")
+        missing = series.loc[1].isna()
+        assert 0 < missing.sum() < 250
+        np.testing.assert_array_equal(series.loc[1][~missing], VALUES[0][MASK == 1][~missing])
+
+    @pytest.mark.parametrize(("name", "value"), [("align", "cubic"), ("errors", "ignore")])
+    def test_arguments_that_cannot_be(self, selection, weeks, name, value):
+        with pytest.raises(ArgumentError, match=name):
+            selection.get_series(weeks[:2], **{name: value})
+
+    def test_large_integers_and_gaps(self, folder):
+        values = np.full(GRID.shape, 2**60 + 1, dtype=np.int64)
+        values[0, 0] = 5
+        path = worlds.write(folder / "large.tif", GRID, values, dtype="int64")
+        mask = np.zeros(GRID.shape, dtype=bool)
+        mask[0, :2] = True
+        pixels = PixelSelection.from_array(mask, grid=path)
+        assert pixels.get_series([path], times=[0]).to_numpy().tolist() == [[5, 2**60 + 1]]
+        with pytest.raises(ArgumentError, match=r"beyond 2\*\*53"):
+            pixels.get_series([path], times=[0], nodata=5)
+
+
+class TestStatistics:
+    """Tables of areas and features."""
+
+    def test_areas(self, weeks):
+        mask = np.zeros(GRID.shape, dtype=bool)
+        mask[10:13, 20:30] = mask[40:42, -2:] = mask[40:42, :3] = True
+        pixels = PixelSelection.from_array(mask, grid=weeks[0])
+        table = pixels.get_stats(weeks[:3], ["mean", "count", "median"])
+        assert list(table) == ["area", "time", "mean", "count", "median"]
+        assert len(table) == 2 * 3
+        for (area, week), row in table.set_index(["area", "time"]).iterrows():
+            number = list(DATES).index(week)
+            values = VALUES[number][mask][pixels.labels == area]
+            assert row["count"] == values.size
+            np.testing.assert_allclose(
+                [row["mean"], row["median"]], [values.mean(), np.median(values)]
+            )
+        whole = pixels.get_stats(weeks[:3], ["mean", "count"], by="all")
+        assert list(whole) == ["time", "mean", "count"]
+        np.testing.assert_allclose(whole["mean"], VALUES[:3, mask].mean(axis=1))
+
+    def test_areas_weighed_by_ground(self, weeks):
+        mask = np.zeros(GRID.shape, dtype=bool)
+        mask[:, 7] = True
+        pixels = PixelSelection.from_array(mask, grid=weeks[0])
+        found = pixels.get_stats(weeks[:1], "mean", weights="area")["mean"]
+        expected = np.average(VALUES[0][:, 7], weights=np.cos(np.radians(GRID.lat)))
+        np.testing.assert_allclose(found, expected)
+
+    def test_without_a_place_there_are_no_statistics(self):
+        pixels = PixelSelection.from_array(np.eye(3, dtype=bool))
+        with pytest.raises(CRSError):
+            pixels.get_stats([np.eye(3)])
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"coverage": "fraction", "weights": "area"},
+            {"exclude": "neighbors", "stats": ["median", "count"]},
+            {"flags": True},
+        ],
+        ids=str,
+    )
+    def test_features_are_a_loop_of_get_stats(self, weeks, options):
+        cdb = features()
+        table = cdb.get_series(weeks[:7], ["rim", "floor"], **options)
+        assert len(table) == len(cdb) * 2 * 7
+        for week, path in enumerate(weeks[:7]):
+            for region in ("rim", "floor"):
+                expected = cdb.get_stats(path, region, **options)
+                own = table[(table["time"] == DATES[week]) & (table["region"] == region)]
+                assert own["feature"].tolist() == list(cdb.data.index)
+                for name in own.columns[3:]:
+                    np.testing.assert_array_equal(own[name], expected[f"{name}_{region}"])
+
+    def test_a_missing_layer_is_nan(self, weeks, folder):
+        cdb = features()
+        rasters = [weeks[0], folder / "gone.tif", weeks[2]]
+        table = cdb.get_series(rasters, "rim", times=[0, 1, 2], errors="flag")
+        lacking = table["time"] == 1
+        assert table.loc[lacking, "mean"].isna().all()
+        assert (table.loc[lacking, "count"] == 0).all()
+        assert table.loc[~lacking, "mean"].notna().all()
+
+    def test_footprints_are_found_once(self, folder, monkeypatch):
+        from craterkit.footprints.joined import JoinedRegions
+
+        paths = [
+            worlds.write(folder / f"once_{week}.tif", GRID, VALUES[week], dtype="int16")
+            for week in range(10)
+        ]
+        calls = []
+        footprints = JoinedRegions.footprints
+
+        def counted(self, *args):
+            calls.append(args)
+            return footprints(self, *args)
+
+        monkeypatch.setattr(JoinedRegions, "footprints", counted)
+        features().get_series(paths, "rim", times=range(10))
+        first = len(calls)
+        features().get_series(paths[:1], "rim", times=range(1))
+        assert first == len(calls) - first
+
+
+def features():
+    cdb = CraterDatabase(
+        worlds.table([10, 179, 45, -70], [5, -40, 89, -90], worlds.metres(9.3)), "moon"
+    )
+    cdb.add_annuli("rim", 0.5, 1)
+    cdb.add_circles("floor", 0.5)
+    return cdb
