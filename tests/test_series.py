@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import worlds
-from craterkit import CraterDatabase, PixelSelection
+from craterkit import CraterDatabase, PixelSelection, plot_series
 from craterkit.errors import ArgumentError, CRSError, RasterError
 from craterkit.series import reading
 
@@ -62,7 +62,7 @@ class TestPixels:
         assert series.shape == (52, 250)
         assert (series.dtypes == np.int16).all()
         np.testing.assert_array_equal(series.to_numpy(), expected)
-        pd.testing.assert_index_equal(series.index, DATES, check_names=False, exact="equiv")
+        assert series.index.tolist() == DATES.tolist()
         assert series.attrs["times_from"] == "names"
 
     def test_threads_give_the_same_bytes(self, selection, weeks):
@@ -334,3 +334,38 @@ def features():
     cdb.add_annuli("rim", 0.5, 1)
     cdb.add_circles("floor", 0.5)
     return cdb
+
+
+class TestPlot:
+    """`plot_series`."""
+
+    def test_pixels_one_by_one_with_gaps(self):
+        series = pd.DataFrame({0: [1.0, np.nan, 3.0], 1: [4.0, 5.0, 6.0]}, index=DATES[:3])
+        axes = plot_series(series)
+        first, second = (line.get_ydata() for line in axes.lines)
+        np.testing.assert_array_equal(first, series[0])
+        np.testing.assert_array_equal(second, series[1])
+        assert axes.get_xlabel() == "time"
+
+    def test_many_are_shaded(self):
+        series = pd.DataFrame(np.arange(300.0).reshape(3, 100))
+        series.loc[1] = np.nan
+        axes = plot_series(series, most=50)
+        (median,) = axes.lines
+        np.testing.assert_array_equal(median.get_ydata(), [49.5, np.nan, 249.5])
+        assert len(axes.collections) == 1
+
+    def test_a_statistic_of_features(self, weeks):
+        table = features().get_series(weeks[:3], ["rim"], ["mean", "median"])
+        axes = plot_series(table, "median")
+        assert len(axes.lines) == 4
+        own = table[table["feature"] == table["feature"][0]]["median"]
+        np.testing.assert_array_equal(axes.lines[0].get_ydata(), own)
+        assert axes.get_ylabel() == "median"
+
+    def test_what_cannot_be_drawn(self, weeks):
+        table = features().get_series(weeks[:2], "rim", "mean")
+        with pytest.raises(ArgumentError, match="no column 'mode'"):
+            plot_series(table, "mode")
+        with pytest.raises(ArgumentError, match="nothing to draw"):
+            plot_series(pd.DataFrame(index=DATES))

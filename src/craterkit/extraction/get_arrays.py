@@ -93,7 +93,10 @@ def extract_arrays(
             joiner = ArrayJoiner(setting.grid, source.bands, keep, scaled=options.scaled)
             plan = setting.plan()
             survey.advance(int(np.count_nonzero(plan.outside)))
-            for chunk, result in survey.results(setting, plan, make_worker):
+            part_pixels = setting.budget.pixels_at_work
+            for chunk, result in survey.results(
+                setting, plan, make_worker, part_pixels=part_pixels
+            ):
                 joiner.collect(chunk, result)
             lacking.add(plan, joiner)
             transforms = [

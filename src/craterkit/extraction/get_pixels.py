@@ -92,7 +92,7 @@ def extract_pixels(
         labels = written_labels(subject.index)
 
         def write(file: BinaryIO) -> None:
-            with closing(_rows(survey, layout.columns, outside, in_parts=True)) as rows:
+            with closing(_rows(survey, layout.columns, outside)) as rows:
                 write_pixels(file, layout, labels, rows)
 
         write_result(path, write)
@@ -102,15 +102,15 @@ def extract_pixels(
 
 
 def _rows(
-    survey: Survey, columns: Sequence[str], outside: list[Bools], *, in_parts: bool = False
+    survey: Survey, columns: Sequence[str], outside: list[Bools]
 ) -> Generator[PixelRows, None, None]:
-    """Rows of all ROIs, if asked for in bounded parts; into `outside` goes who has none."""
+    """Rows of all ROIs; into `outside` goes who has none."""
     with survey:
         setting = survey.setting(survey.sources)
         plan = setting.plan()
         outside.append(plan.outside)
         survey.advance(int(np.count_nonzero(plan.outside)))
         make = MakePixels(columns)
-        part_pixels = setting.budget.pixels_at_work if in_parts else None
+        part_pixels = setting.budget.pixels_at_work
         for _, result in survey.results(setting, plan, make, part_pixels=part_pixels):
             yield from result

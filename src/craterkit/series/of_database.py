@@ -45,7 +45,7 @@ class FeatureSeries:
         scaled: bool = True,
         raster_crs: Any = None,  # noqa: ANN401
         transform: Any = None,  # noqa: ANN401
-        align: Literal["error", "nearest"] = "error",
+        align: Literal["nearest"] | None = None,
         flags: bool = False,
         errors: Literal["raise", "flag"] = "raise",
         progress: bool | None = None,

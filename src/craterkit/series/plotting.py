@@ -72,7 +72,7 @@ def plot_series(
     times, values = wide.index, wide.to_numpy(dtype=np.float64)
     if values.shape[1] <= most:
         for name, own in zip(wide.columns, values.T, strict=True):
-            text = ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+            text = ", ".join(map(str, np.atleast_1d(np.asarray(name, dtype=object))))
             ax.plot(times, own, label=text, **{"marker": ".", **kwargs})
         if 1 < values.shape[1] <= most // 2:
             ax.legend(title=", ".join(str(part) for part in wide.columns.names if part) or None)
