@@ -21,6 +21,7 @@ from benchmarks.measuring import Settings
 from benchmarks.parallel import measure_parallel
 from benchmarks.projections import measure_projections
 from benchmarks.remote import measure_remote
+from benchmarks.series import measure_series
 from benchmarks.survey import measure_gigapixel, measure_survey
 from benchmarks.tutorial import incumbent_version, measure_tutorial
 
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Settings], results.Part]] = {
     "parallel": measure_parallel,
     "remote": measure_remote,
     "projections": measure_projections,
+    "series": measure_series,
 }
 
 

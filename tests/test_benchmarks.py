@@ -14,6 +14,11 @@ COVERAGES = ('craterkit, `"all_touched"`', 'craterkit, `"center"`', 'craterkit, 
 PEERS = ("exactextract, feature-sequential", "exactextract, raster-sequential", "rasterstats")
 MAPS = ("lon/lat", "polar stereographic", "sinusoidal")
 
+WAYS = (
+    *("read whole, index, vstack", "read whole into a preallocated array", "rasterio.sample"),
+    *("xarray with dask", "craterkit, threads: 1", "craterkit, threads: 2"),
+)
+
 #: How the rows of each benchmark begin.
 ROWS = {
     "tutorial": ("craterpy", "craterkit, geodesic circles", "craterkit, `nvert=32`"),
@@ -32,6 +37,15 @@ ROWS = {
         *("workers of a running Dask cluster: 1", "workers of a running Dask cluster: 2"),
     ),
     "remote": ("the whole file first", "blocks as needed") * 2,
+    "series": tuple(
+        f"{pixels}: {way}"
+        for pixels, ways in (
+            ("250 pixels, in 25 areas", WAYS),
+            ("250 pixels, scattered", WAYS),
+            ("6,537 pixels, a tenth of all", [way for way in WAYS if way != "rasterio.sample"]),
+        )
+        for way in ways
+    ),
     "projections": tuple(f"{name}: {row}" for name in MAPS for row in (*PEERS, *COVERAGES)),
 }
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import worlds
 from craterkit import CraterDatabase, PixelSelection, plot_series
 from craterkit.errors import ArgumentError, CRSError, RasterError
-from craterkit.series import reading
+from craterkit.series import large_series, reading
 
 GRID = worlds.lonlat(2.0)
 WEEKS = 52
@@ -334,6 +334,54 @@ def features():
     cdb.add_annuli("rim", 0.5, 1)
     cdb.add_circles("floor", 0.5)
     return cdb
+
+
+class TestLarge:
+    """Stacks that need not fit in memory."""
+
+    @pytest.mark.parametrize("together", [1 << 20, 17])
+    def test_a_file_has_a_row_a_pixel(self, selection, weeks, tmp_path, together, monkeypatch):
+        monkeypatch.setattr(large_series, "GROUP_PIXELS", together)
+        path = selection.get_series(weeks, out=tmp_path / "s.parquet")
+        table = pd.read_parquet(path)
+        row, col = np.nonzero(MASK)
+        np.testing.assert_array_equal(table[["row", "col"]], np.stack([row, col], axis=1))
+        np.testing.assert_allclose(table["lat"], GRID.lat[row])
+        np.testing.assert_array_equal(table["area"], selection.labels)
+        values = table.iloc[:, 5:]
+        assert values.shape == (250, 52)
+        assert (values.dtypes == np.int16).all()
+        np.testing.assert_array_equal(values.T, VALUES[:, MASK == 1])
+        assert values.columns[0] == "2024-01-01 00:00:00"
+
+    def test_missing_values_in_files(self, folder, selection, tmp_path):
+        path = worlds.write(folder / "gaps.tif", GRID, VALUES[0], dtype="int16", nodata=7)
+        out = selection.get_series([path], times=["a"], out=tmp_path / "s.parquet")
+        expected = VALUES[0][MASK == 1].astype(float)
+        np.testing.assert_array_equal(
+            pd.read_parquet(out)["a"], np.where(expected == 7, np.nan, expected)
+        )
+
+    def test_files_of_others_are_not_replaced(self, selection, weeks, tmp_path):
+        out = tmp_path / "mine.parquet"
+        pd.DataFrame({"a": [1]}).to_parquet(out)
+        with pytest.raises(ArgumentError, match="does not come from get_series"):
+            selection.get_series(weeks[:1], out=out)
+
+    @pytest.mark.parametrize("chunks", [None, 5, 100])
+    def test_labelled_arrays(self, selection, weeks, chunks):
+        if chunks:
+            pytest.importorskip("dask.array")
+        array = selection.to_xarray(weeks, chunks=chunks)
+        assert (array.chunks is None) == (chunks is None)
+        np.testing.assert_array_equal(array, VALUES[:, MASK == 1])
+        np.testing.assert_array_equal(array["col"], selection.cols)
+        assert array["time"].to_index().tolist() == DATES.tolist()
+        np.testing.assert_array_equal(array.sel(time="2024-01-15"), VALUES[2, MASK == 1])
+
+    def test_chunks_that_cannot_be(self, selection, weeks):
+        with pytest.raises(ArgumentError, match="chunks"):
+            selection.to_xarray(weeks, chunks=0)
 
 
 class TestPlot:

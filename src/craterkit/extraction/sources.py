@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Band, Raster
 
-__all__ = ["Header", "Source", "SourceSpec", "open_sources", "remote_name"]
+__all__ = [
+    *("Header", "Source", "SourceSpec", "by_label", "check_nodata", "open_sources"),
+    *("raster_stem", "remote_name", "unique_label"),
+]
 
 #: What of a band its numbers depend on.
 BAND_FIELDS = (
@@ -110,7 +113,7 @@ class SourceSpec:
             grid = raster.grid(body, self.crs, self.transform)
             bands = raster.pick_bands(self.bands)
         if self.nodata is not None:
-            value = _check_nodata(self.nodata)
+            value = check_nodata(self.nodata)
             bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
         for band in bands:
             if not band.nodata_is_exact:
@@ -199,9 +202,9 @@ def open_sources(body: Body, rasters: object, options: Options) -> list[Source]:
     """Check every raster; each is opened again when its turn comes."""
     named = _name_rasters(rasters)
     labels = [label for label, _ in named]
-    nodata = _by_label(options.nodata, labels, "nodata")
-    crs = _by_label(options.raster_crs, labels, "raster_crs")
-    transform = _by_label(options.transform, labels, "transform")
+    nodata = by_label(options.nodata, labels, "nodata")
+    crs = by_label(options.raster_crs, labels, "raster_crs")
+    transform = by_label(options.transform, labels, "transform")
     return [
         SourceSpec(label, given, crs[label], transform[label], nodata[label], options.bands).open(
             body
@@ -221,7 +224,7 @@ def _name_rasters(rasters: object) -> list[tuple[str, Any]]:
         named = []
         taken: set[str] = set()
         for raster in rasters:
-            label = _unique(_stem(raster), taken)
+            label = unique_label(raster_stem(raster), taken)
             taken.add(label)
             named.append((label, raster))
     else:
@@ -236,7 +239,8 @@ def _is_one(raster: object) -> bool:
     return isinstance(raster, str | bytes | os.PathLike | np.ndarray) or is_data_array(raster)
 
 
-def _stem(raster: Any) -> str:  # noqa: ANN401
+def raster_stem(raster: Any) -> str:  # noqa: ANN401
+    """What a raster is called without folder and ending."""
     if isinstance(raster, str | os.PathLike) or is_dataset(raster):
         path = os.fspath(raster.name if is_dataset(raster) else raster)
         return PurePath(path.split("?")[0]).stem or "raster"
@@ -244,7 +248,8 @@ def _stem(raster: Any) -> str:  # noqa: ANN401
     return "raster" if name is None else str(name) or "raster"
 
 
-def _unique(label: str, taken: set[str]) -> str:
+def unique_label(label: str, taken: set[str]) -> str:
+    """A label that is not taken: with a number behind it, if need be."""
     number, unique = 1, label
     while unique in taken:
         number += 1
@@ -252,7 +257,8 @@ def _unique(label: str, taken: set[str]) -> str:
     return unique
 
 
-def _by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  # noqa: ANN401
+def by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  # noqa: ANN401
+    """The value for each raster, of one for all or a dict by label."""
     if not isinstance(value, Mapping):
         return dict.fromkeys(labels, value)
     value = {str(key): own for key, own in value.items()}
@@ -265,7 +271,8 @@ def _by_label(value: Any, labels: list[str], argument: str) -> dict[str, Any]:  
     return {label: value.get(label) for label in labels}
 
 
-def _check_nodata(value: Any) -> float:  # noqa: ANN401
+def check_nodata(value: Any) -> float:  # noqa: ANN401
+    """Raise unless a nodata value is a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentError(
             f"nodata must be a number, or a dict of numbers by raster, not {value!r}"

@@ -113,6 +113,17 @@ class Band:
             valid = ordinary if valid is None else valid & ordinary
         return None if valid is None or valid.all() else valid
 
+    @property
+    def may_lack(self) -> bool:
+        """Whether any pixel may be no data."""
+        return (
+            self.dtype.kind == "f"
+            or self.has_mask
+            or self._nodata_in_dtype() is not None
+            or self.valid_range is not None
+            or bool(self.special)
+        )
+
     def _nodata_in_dtype(self) -> Any:  # noqa: ANN401
         """The nodata value as the raster's dtype holds it; None if no pixel can have it."""
         if self.nodata is None or np.isnan(self.nodata):

@@ -105,6 +105,17 @@ class Runs:
         order = np.argsort(label, kind="stable")
         return Spans(label[order], self.row[order], self.start[order], self.stop[order])
 
+    def portion(self, first: int, end: int) -> Runs:
+        """The pixels with these numbers."""
+        ends = np.cumsum(self.length)
+        begins = ends - self.length
+        own = np.flatnonzero((ends > first) & (begins < end))
+        return Runs(
+            self.row[own],
+            self.start[own] + np.maximum(first - begins[own], 0),
+            self.stop[own] - np.maximum(ends[own] - end, 0),
+        )
+
     def take(self, index: Ints | Bools | slice) -> Runs:
         """The runs at `index`, which must ascend."""
         return Runs(self.row[index], self.start[index], self.stop[index])

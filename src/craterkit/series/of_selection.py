@@ -14,7 +14,11 @@ from craterkit.series.pixel_series import SeriesOptions, read_series
 from craterkit.series.stack import check_same_grid
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     import pandas as pd
+    import xarray as xr
     from numpy.typing import NDArray
 
     from craterkit.extracting import Statistics
@@ -51,7 +55,9 @@ class PixelSeries:
         errors: str = "raise",
         n_jobs: int | None = None,
         progress: bool | None = None,
-    ) -> pd.DataFrame:
+        max_memory: float | str | None = None,
+        out: str | os.PathLike[str] | None = None,
+    ) -> pd.DataFrame | Path:
         """Read the pixels of a stack of rasters: one row a time, one column a pixel.
 
         Only the blocks that hold pixels are decoded, once each.
@@ -86,12 +92,20 @@ class PixelSeries:
             Threads; all cores by default and for -1.
         progress : bool, optional
             Whether to show a progress bar; by default once work lasts over a second.
+        max_memory : int or str, default "512 MiB"
+            With `out`: how much memory values may take, in bytes or as in ``"2 GB"``.
+        out : str or os.PathLike, optional
+            A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
+            table in memory: one row a pixel, with ``row``, ``col``, ``area``, ``lon``, ``lat`` and a column
+            for every time. A file that `get_series` wrote is replaced once all is written; any other is
+            an error.
 
         Returns
         -------
-        pandas.DataFrame
+        pandas.DataFrame or pathlib.Path
             Shape (times, pixels); pixels in the order of `rows` and `cols`, which is that of
-            ``array[mask]``. The dtype is that of the rasters; with missing values, NaN in floats.
+            ``array[mask]``. The dtype is that of the rasters; with missing values, NaN in floats. With
+            `out` its path.
 
         Raises
         ------
@@ -123,8 +137,20 @@ class PixelSeries:
         import pandas as pd
 
         options = SeriesOptions(scaled=scaled, align=align, errors=errors)
-        execution = Execution(n_jobs=n_jobs, progress=progress)
+        execution = Execution(n_jobs=n_jobs, progress=progress, max_memory=max_memory)
         stack = self._open_stack(rasters, times, options, bands=bands, nodata=nodata, sort=sort)
+        if out is not None:
+            from craterkit.series.large_series import write_series
+
+            return write_series(
+                out,
+                self._runs,
+                self._placement.grid,
+                self._pixel_labels(),
+                stack,
+                options,
+                execution,
+            )
         values = read_series(self._runs, self._placement.grid, stack, options, execution)
         table = pd.DataFrame(
             values, index=stack.times, columns=self._columns(coordinates), copy=False
@@ -215,6 +241,77 @@ class PixelSeries:
         found = extract_series(subject, stack, request, options, execution)
         table = found.tidy("area", with_region=False)
         return table if by == "area" else table.drop(columns="area")
+
+    def to_xarray(
+        self,
+        rasters: object,
+        *,
+        times: object = None,
+        bands: int | str | list[int] | None = None,
+        nodata: float | dict[str, float] | None = None,
+        scaled: bool = True,
+        align: str = "error",
+        sort: bool = False,
+        errors: str = "raise",
+        chunks: int | None = None,
+    ) -> xr.DataArray:
+        """Have the pixels of a stack as a labelled array (needs ``pip install "craterkit[xarray]"``).
+
+        Parameters
+        ----------
+        rasters, times, bands, nodata, scaled, align, sort, errors
+            As in `get_series`.
+        chunks : int, optional
+            How many layers are read at a time, once they are needed: the array is one of Dask then (needs
+            ``pip install "craterkit[dask]"``), for threads of this process. By default all are read at
+            once.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dimensions ``time`` and ``pixel``, with the pixels' ``row``, ``col``, ``area`` and, if known,
+            ``lon`` and ``lat`` as coordinates.
+
+        Raises
+        ------
+        RasterError, CRSError, ArgumentError
+            As `get_series`; or if `chunks` is less than 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from craterkit import PixelSelection
+        >>> pixels = PixelSelection.from_raster(np.array([[0, 1], [1, 0]]), value=0)
+        >>> array = pixels.to_xarray([np.full((2, 2), week) for week in range(5)])
+        >>> array.dims, array.mean("pixel").values
+        (('time', 'pixel'), array([0., 1., 2., 3., 4.]))
+        """
+        import xarray as xr
+
+        from craterkit.series.large_series import lazy_series, pixel_places
+
+        if chunks is not None and (isinstance(chunks, bool) or chunks < 1):
+            raise ArgumentError(f"chunks must be a number of layers, not {chunks!r}")
+        options = SeriesOptions(scaled=scaled, align=align, errors=errors)
+        stack = self._open_stack(rasters, times, options, bands=bands, nodata=nodata, sort=sort)
+        grid = self._placement.grid
+        if chunks is None:
+            values: Any = read_series(self._runs, grid, stack, options, Execution())
+        else:
+            values = lazy_series(self._runs, grid, stack, options, chunks)
+        places = pixel_places(self._runs, grid, self._pixel_labels())
+        return xr.DataArray(
+            values,
+            dims=("time", "pixel"),
+            coords={
+                "time": stack.times,
+                **{name: ("pixel", column) for name, column in places.items()},
+            },
+            attrs=stack.attrs,
+        )
+
+    def _pixel_labels(self) -> NDArray[np.intp]:
+        return np.repeat(self._run_labels, self._runs.length)
 
     def _subject(self, by: str) -> Subject:
         """The areas, or all pixels, as if they were features."""

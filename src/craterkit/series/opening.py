@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from craterkit.errors import ArgumentError, RasterError, quoted
-from craterkit.extraction.sources import SourceSpec, _by_label, _check_nodata, _stem, _unique
+from craterkit.extraction.sources import (
+    SourceSpec,
+    by_label,
+    check_nodata,
+    raster_stem,
+    unique_label,
+)
 from craterkit.rasters.opening import open_raster
 from craterkit.series.given import list_rasters, raster_path
 from craterkit.series.metadata import has_time_axis, stated_times
@@ -95,9 +101,9 @@ def open_stack(
     looks_for_times = given.keys is None and (times is None or where == "metadata")
     opener = _Opener(body, errors == "flag", looks_for_times, given.alone, bands)
     labels = _labels(given.rasters)
-    crs = _by_label(raster_crs, labels, "raster_crs")
-    affine = _by_label(transform, labels, "transform")
-    missing = _by_label(nodata, labels, "nodata")
+    crs = by_label(raster_crs, labels, "raster_crs")
+    affine = by_label(transform, labels, "transform")
+    missing = by_label(nodata, labels, "nodata")
     opened = [
         opener.open(SourceSpec(label, raster, crs[label], affine[label], missing[label], "all"))
         for label, raster in zip(labels, given.rasters, strict=True)
@@ -174,7 +180,7 @@ class _Opener:
         with open_raster(spec.given, spec.label) as raster:
             bands = raster.bands
         if spec.nodata is not None:
-            value = _check_nodata(spec.nodata)
+            value = check_nodata(spec.nodata)
             bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
         for band in bands:
             if not band.nodata_is_exact:
@@ -207,7 +213,7 @@ def _labels(rasters: Sequence[object]) -> list[str]:
     taken: set[str] = set()
     labels = []
     for raster in rasters:
-        label = _unique(_stem(raster), taken)
+        label = unique_label(raster_stem(raster), taken)
         taken.add(label)
         labels.append(label)
     return labels
