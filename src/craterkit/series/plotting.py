@@ -63,6 +63,7 @@ def plot_series(
     2
     """
     import matplotlib.pyplot as plt
+    from matplotlib import dates
 
     wide, label = _wide(series, value)
     if not wide.shape[1] or not len(wide):
@@ -85,7 +86,8 @@ def plot_series(
     ax.set_xlabel("time")
     ax.set_ylabel(label)
     if wide.index.dtype.kind == "M":
-        ax.figure.autofmt_xdate()
+        locator = ax.xaxis.get_major_locator()
+        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     return ax
 
 
