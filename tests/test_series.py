@@ -224,6 +224,23 @@ class TestBadInput:
         assert 0 < missing.sum() < 250
         np.testing.assert_array_equal(series.loc[1][~missing], VALUES[0][MASK == 1][~missing])
 
+    def test_places_are_compared_even_if_the_body_is_not_known(self, tmp_path):
+        unknown = worlds.pyproj.CRS.from_wkt(
+            worlds.MOON_CRS.to_wkt().replace("Moon", "X").replace("1737400", "1700000")
+        )
+        here, east = (worlds.lonlat(2.0, west, unknown) for west in (-180.0, -178.0))
+        mask = worlds.write(tmp_path / "mask.tif", here, MASK, dtype="uint8")
+        same = worlds.write(tmp_path / "same.tif", here, VALUES[0], dtype="int16")
+        other = worlds.write(tmp_path / "other.tif", east, VALUES[0], dtype="int16")
+        pixels = PixelSelection.from_raster(mask, value=1)
+        assert pixels.body is None
+        found = pixels.get_series([same], times=[0]).to_numpy()
+        np.testing.assert_array_equal(found, VALUES[:1, MASK == 1])
+        with pytest.raises(
+            ArgumentError, match=r"other\.tif is not on the grid of .*mask\.tif: its affine"
+        ):
+            pixels.get_series([same, other], times=[0, 1])
+
     @pytest.mark.parametrize(("name", "value"), [("align", "cubic"), ("errors", "ignore")])
     def test_arguments_that_cannot_be(self, selection, weeks, name, value):
         with pytest.raises(ArgumentError, match=name):

@@ -9,6 +9,7 @@ import numpy as np
 from craterkit.bodies import wrap_longitude
 from craterkit.errors import ArgumentError
 from craterkit.extraction.execution import Execution
+from craterkit.selection.placement import place as placement_of
 from craterkit.series.opening import open_stack
 from craterkit.series.pixel_series import SeriesOptions, read_series
 from craterkit.series.stack import check_same_grid
@@ -345,6 +346,15 @@ class PixelSeries:
             place.name,
             align=options.align,
         )
+        if place.grid is None and place.transform is not None:
+            # Of what body they are is not known, but where they lie on it can be compared.
+            for raster in {id(layer.raster): layer.raster for layer in stack.layers}.values():
+                if raster is not None and raster.transform is not None:
+                    difference = place.difference(placement_of(raster))
+                    if difference:
+                        raise ArgumentError(
+                            f"rasters: {raster.name} is not on the grid of {place.name}: {difference}"
+                        )
         return stack
 
     def _columns(self, coordinates: bool) -> pd.Index:
