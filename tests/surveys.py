@@ -78,8 +78,9 @@ def held_median(hold, values):
 def interrupting_median(file, values):
     """The median; of the first values beyond the number in a file, with Ctrl-C pressed meanwhile."""
     if values.min() > _number_in(file):
-        file.unlink()
-        signal.raise_signal(signal.SIGINT)
+        with suppress(FileNotFoundError):  # another thread was quicker
+            file.unlink()
+            signal.raise_signal(signal.SIGINT)
     return float(np.median(values))
 
 
