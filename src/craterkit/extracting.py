@@ -145,7 +145,8 @@ class ExtractsPixels:
         max_memory : int or str, default "512 MiB"
             How much memory pixels may take, in bytes or as in ``"2 GB"``. What each feature has beside
             them (some 100 to 300 bytes) is not counted, nor is what a function of `stats` gets: all
-            values of an ROI at once.
+            values of an ROI at once. With `client` it holds for this process and for each thread of each
+            worker; the processes of ``scheduler="processes"`` share it.
         client : dask.distributed.Client, optional
             A cluster whose workers do the work (needs ``pip install "craterkit[dask]"``). They open rasters
             by name, so that all must see the same files.
