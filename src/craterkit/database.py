@@ -6,7 +6,7 @@ import os
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from craterkit.bodies import Body, get_body
 from craterkit.defining import DefinesRegions
 from craterkit.errors import TableError
 from craterkit.extracting import ExtractsPixels
+from craterkit.files.of_database import StoredInFiles
+from craterkit.plotting.of_database import DrawsPictures
 from craterkit.regions import Regions, as_attribute
 from craterkit.series.of_database import FeatureSeries
 from craterkit.tables.positions import place_features
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
 
     from craterkit.frames import RegionFrame
     from craterkit.regions import Region
+    from craterkit.tables.features import Features
 
 __all__ = ["CraterDatabase"]
 
 
-class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries):
+class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPictures, StoredInFiles):
     """Features with a centre and a radius on a planetary body: craters, domes, boulders, sites.
 
     Parameters
@@ -226,16 +229,35 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries):
     ) -> CraterDatabase:
         """Select rows by a boolean mask, a slice or positions; regions are kept."""
         which = select_rows(rows, self._table.index)
-        selected = object.__new__(type(self))
-        selected._body = self._body
-        selected._features = self._features[which]
-        selected._table = self._table.iloc[which].copy()
-        # Columns that the user has added go along.
-        selected._frame = None if self._frame is None else self._frame.select(which)
-        selected._regions = Regions(selected._is_taken)
-        for name, region in self._regions.items():
-            selected._regions.add(name, region.take(which))
-        return selected
+        return self._assembled(
+            self._body,
+            self._features[which],
+            self._table.iloc[which].copy(),
+            {name: region.take(which) for name, region in self._regions.items()},
+            # Columns that the user has added go along.
+            frame=None if self._frame is None else self._frame.select(which),
+        )
+
+    @classmethod
+    def _assembled(
+        cls,
+        body: Body,
+        features: Features,
+        table: pd.DataFrame,
+        regions: Mapping[str, Region],
+        *,
+        frame: RegionFrame | None = None,
+    ) -> Self:
+        """A database of parts that are known to be right; it keeps them, so pass copies."""
+        database = object.__new__(cls)
+        database._body = body
+        database._features = features
+        database._table = table
+        database._frame = frame
+        database._regions = Regions(database._is_taken)
+        for name, region in regions.items():
+            database._regions.add(name, region)
+        return database
 
     def __repr__(self) -> str:
         attributes = ", ".join(["lat", "lon", "rad", "center", *self._regions])

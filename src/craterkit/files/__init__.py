@@ -1,0 +1,1 @@
+"""Databases as files: what GIS software reads, with all that makes the database again."""

@@ -1,0 +1,1 @@
+"""Pictures of databases: maps, sheets of ROIs, histograms."""
