@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
+    from craterkit.extraction.provenance import Provenance
     from craterkit.extraction.subject import Subject
     from craterkit.footprints.rules import Coverage
     from craterkit.regions import Regions
@@ -164,7 +165,9 @@ class ExtractsPixels:
             The table with columns ``<stat>_<region>`` for one bare raster, and
             ``<stat>_<raster>_<region>`` for a list or dict, where a list's rasters are named by
             the stems of their files and arrays by their own. Several bands add ``_b<number>`` or
-            their descriptions: of a DataArray, the labels along its third dimension.
+            their descriptions: of a DataArray, the labels along its third dimension. Its
+            ``attrs["craterkit"]`` say where the numbers are from (rasters and bands, body, regions,
+            coverage, weights, conditions, versions) and go along into Parquet files.
 
         Raises
         ------
@@ -246,7 +249,7 @@ class ExtractsPixels:
         if out is not None:
             return write_stats(subject, rasters, request, options, execution, table=table, out=out)
         return self._with(
-            extract_stats(subject, rasters, request, options, execution, taken=table.columns)
+            *extract_stats(subject, rasters, request, options, execution, taken=table.columns)
         )
 
     def get_arrays(
@@ -365,7 +368,7 @@ class ExtractsPixels:
         if out is not None:
             return store_arrays(subject, rasters, options, execution, out=out)
         return self._with(
-            extract_arrays(
+            *extract_arrays(
                 subject,
                 rasters,
                 options,
@@ -572,7 +575,11 @@ class ExtractsPixels:
             out=out,
         )
 
-    def _with(self, columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    def _with(self, columns: Mapping[str, NDArray[Any]], provenance: Provenance) -> pd.DataFrame:
         """The table, and new columns behind it."""
+        from craterkit.extraction.provenance import ATTRIBUTE
+
         new = pd.DataFrame(dict(columns), index=self._table.index)
-        return pd.concat([self._table, new], axis=1)
+        whole = pd.concat([self._table, new], axis=1)
+        whole.attrs = {**self._table.attrs, ATTRIBUTE: provenance}
+        return whole

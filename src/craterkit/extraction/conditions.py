@@ -45,6 +45,13 @@ class Condition:
     predicate: Callable[[NDArray[np.float64]], Any] | None
     values: tuple[float, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """A few words on it: the predicate's name, or the values."""
+        if self.predicate is None:
+            return ", ".join(f"{value}" for value in self.values)
+        return getattr(self.predicate, "__qualname__", None) or repr(self.predicate)
+
     def passes(
         self,
         band: Band,

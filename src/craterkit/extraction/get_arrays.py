@@ -12,6 +12,7 @@ import numpy as np
 from craterkit.extraction.array_files import CONTENT, ArrayFileWriter, ArrayLayout
 from craterkit.extraction.arrays import ArrayJoiner, ArraysWorker
 from craterkit.extraction.columns import TRANSFORM, column_name, column_names
+from craterkit.extraction.provenance import Provenance, provenance_of
 from craterkit.extraction.result_files import result_path, write_result
 from craterkit.extraction.survey import Survey
 
@@ -67,8 +68,8 @@ def extract_arrays(
     *,
     georeferenced: bool,
     taken: Container[Any],
-) -> dict[str, NDArray[Any]]:
-    """Masked arrays of every feature, by column name; none of which may be `taken`."""
+) -> tuple[dict[str, NDArray[Any]], Provenance]:
+    """Masked arrays of every feature, by column name (none may be `taken`), and where they are from."""
     survey = Survey(subject, rasters, options, execution, "Arrays")
     names = ["", TRANSFORM] if georeferenced else [""]
     labels = column_names(subject.regions, survey.sources, names, taken)
@@ -112,7 +113,7 @@ def extract_arrays(
                             column = column_name(name, source.label, label, region)
                             columns[column] = _objects(values[own])
     lacking.warn(survey, stacklevel=3)
-    return columns
+    return columns, provenance_of("get_arrays", subject, survey.sources, options)
 
 
 def iterate_arrays(

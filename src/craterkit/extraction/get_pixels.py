@@ -12,6 +12,7 @@ from craterkit.errors import ArgumentError
 from craterkit.extraction.columns import column_name
 from craterkit.extraction.pixel_tables import CONTENT, Layout, pixel_frame, write_pixels
 from craterkit.extraction.pixels import PixelsWorker
+from craterkit.extraction.provenance import ATTRIBUTE, provenance_of
 from craterkit.extraction.result_files import result_path, write_result, written_labels
 from craterkit.extraction.survey import Survey
 from craterkit.grids.alignment import grid_difference
@@ -88,6 +89,7 @@ def extract_pixels(
     if path is None:
         with closing(_rows(survey, layout.columns, outside)) as rows:
             found = pixel_frame(layout, rows)
+        found.attrs[ATTRIBUTE] = provenance_of("get_pixels", subject, survey.sources, options)
     else:
         labels = written_labels(subject.index)
 

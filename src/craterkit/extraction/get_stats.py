@@ -16,6 +16,7 @@ from craterkit.extraction.columns import column_name, column_names
 from craterkit.extraction.ledger import ROI, Ledger
 from craterkit.extraction.manifest import manifest_of
 from craterkit.extraction.parquet import check_table, parquet_path
+from craterkit.extraction.provenance import ATTRIBUTE, Provenance, provenance_of
 from craterkit.extraction.quality import data_flags, place_flags
 from craterkit.extraction.stats import StatisticsWorker
 from craterkit.extraction.stats_table import StatisticsTable
@@ -259,8 +260,8 @@ def extract_stats(
     execution: Execution,
     *,
     taken: Container[Any],
-) -> Columns:
-    """Statistics of every feature, by column name; none of which may be `taken`."""
+) -> tuple[Columns, Provenance]:
+    """Statistics of every feature, by column name (none may be `taken`), and where they are from."""
     names, request = prepared(request, options)
     survey = Survey(subject, rasters, options, execution, "Statistics")
     labels = column_names(subject.regions, survey.sources, names, taken)
@@ -277,7 +278,7 @@ def extract_stats(
             _spread(columns, subject, source.label, source.band_labels, run.columns(rois))
     survey.warn_of_outside(outside, stacklevel=3)
     survey.warn_of_unread(unread, stacklevel=3)
-    return columns
+    return columns, provenance_of("get_stats", subject, survey.sources, options, names)
 
 
 def _spread(
@@ -336,7 +337,9 @@ def write_stats(
                 for band in source.band_labels
             ]
             _spread(columns, subject, source.label, source.band_labels, found)
-        path = ledger.finish(_with(table, columns))
+        whole = _with(table, columns)
+        whole.attrs[ATTRIBUTE] = provenance_of("get_stats", subject, survey.sources, options, names)
+        path = ledger.finish(whole)
     survey.warn_of_outside(outside, stacklevel=3)
     survey.warn_of_unread(unread, stacklevel=3)
     return path

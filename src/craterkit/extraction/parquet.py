@@ -38,6 +38,9 @@ __all__ = [
 ]
 
 
+#: Where pandas keeps a table's ``attrs`` in a file's metadata.
+ATTRS_KEY = b"PANDAS_ATTRS"
+
 #: Where a part says that a column is all missing, so that it may yet become numbers or texts.
 KIND_KEY = b"kind"
 
@@ -106,6 +109,10 @@ def arrow_table(table: pd.DataFrame, metadata: Mapping[bytes, bytes] | None = No
 
     _check_names(table)
     flat, entries = _without_geometries(table)
+    if table.attrs:
+        flat = flat.copy(deep=False)
+        flat.attrs = _held_attrs(table.attrs)
+        entries[ATTRS_KEY] = json.dumps(flat.attrs).encode()
     try:
         arrow = pa.Table.from_pandas(flat)
         # Some types are known to Arrow, but not to Parquet.
@@ -118,6 +125,15 @@ def arrow_table(table: pd.DataFrame, metadata: Mapping[bytes, bytes] | None = No
     return arrow.replace_schema_metadata(
         {**(arrow.schema.metadata or {}), **entries, **(metadata or {})}
     )
+
+
+def _held_attrs(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A table's ``attrs``, but for entries that JSON cannot hold."""
+    held = {}
+    for key, value in attrs.items():
+        with suppress(TypeError, ValueError):
+            held[str(key)] = json.loads(json.dumps(value))
+    return held
 
 
 def _check_names(table: pd.DataFrame) -> None:

@@ -1,0 +1,134 @@
+"""Where a table's numbers are from: what goes into its ``attrs``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit import __version__
+from craterkit.extraction.conditions import parse_where
+from craterkit.rasters.gdal import is_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from craterkit.extraction.options import Options
+    from craterkit.extraction.sources import Source
+    from craterkit.extraction.subject import Subject
+
+__all__ = ["ATTRIBUTE", "Provenance", "provenance_of"]
+
+#: The entry of a table's ``attrs``.
+ATTRIBUTE = "craterkit"
+
+#: Arguments that say which pixels are taken and what they count for.
+ARGUMENTS = (
+    *("coverage", "exclude", "exclude_size", "min_valid_fraction"),
+    *("scaled", "align", "errors"),
+)
+
+
+class Provenance(dict[str, Any]):
+    """Where a table's numbers are from, as JSON can hold it.
+
+    pandas copies a table's ``attrs`` deeply with every column and row that is taken; of this it
+    gets the same object, which nobody should change.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Provenance:
+        return self
+
+
+def provenance_of(
+    method: str,
+    subject: Subject,
+    sources: Sequence[Source],
+    options: Options,
+    statistics: Sequence[str] | None = None,
+) -> Provenance:
+    """Where the numbers of a result are from.
+
+    Parameters
+    ----------
+    method : str
+        The method that was called.
+    subject : Subject
+        Features and regions.
+    sources : sequence of Source
+        The rasters.
+    options : Options
+        How pixels were chosen.
+    statistics : sequence of str, optional
+        What was computed of them.
+
+    Returns
+    -------
+    Provenance
+        Texts, numbers, lists and dicts.
+    """
+    body = subject.body
+    found = Provenance(
+        method=method,
+        body={"name": body.name, "a": body.a, "b": body.b},
+        regions={name: region.describe() for name, region in subject.regions.items()},
+        rasters=[_raster(source) for source in sources],
+    )
+    if statistics is not None:
+        found["statistics"] = list(statistics)
+    weights = options.weights_raster
+    found["weights"] = options.weights if weights is None else _name(weights)
+    found["where"] = [
+        {"raster": _name(raster), "band": _plain(band), "condition": condition.text}
+        for raster, band, condition in parse_where(options.where)
+    ]
+    found |= {name: _plain(getattr(options, name)) for name in ARGUMENTS}
+    found["versions"] = {"craterkit": __version__, **_versions()}
+    return found
+
+
+def _raster(source: Source) -> dict[str, Any]:
+    """A raster's name, and what was given instead of what it says of itself."""
+    spec = source.spec
+    told = {"nodata": spec.nodata, "raster_crs": spec.crs, "transform": spec.transform}
+    return {
+        "label": spec.label,
+        "name": source.raster.name,
+        "bands": [band.number for band in source.bands],
+    } | {name: _plain(value) for name, value in told.items() if value is not None}
+
+
+def _name(given: Any) -> str:  # noqa: ANN401
+    """What a raster of `where` or `weights` is called."""
+    if is_dataset(given):
+        return str(given.name)
+    if isinstance(given, str | os.PathLike):
+        return os.fspath(given)
+    return str(getattr(given, "name", None) or type(given).__name__)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A value as JSON can hold it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of what numbers depend on."""
+    import pandas as pd
+    import pyproj
+    import rasterio
+
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "pandas": pd.__version__,
+        "rasterio": rasterio.__version__,
+        "gdal": rasterio.__gdal_version__,
+        "proj": pyproj.proj_version_str,
+    }
