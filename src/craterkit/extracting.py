@@ -576,10 +576,6 @@ class ExtractsPixels:
         )
 
     def _with(self, columns: Mapping[str, NDArray[Any]], provenance: Provenance) -> pd.DataFrame:
-        """The table, and new columns behind it."""
-        from craterkit.extraction.provenance import ATTRIBUTE
+        from craterkit.extraction.provenance import with_columns
 
-        new = pd.DataFrame(dict(columns), index=self._table.index)
-        whole = pd.concat([self._table, new], axis=1)
-        whole.attrs = {**self._table.attrs, ATTRIBUTE: provenance}
-        return whole
+        return with_columns(self._table, columns, provenance)

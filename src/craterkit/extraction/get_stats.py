@@ -16,7 +16,7 @@ from craterkit.extraction.columns import column_name, column_names
 from craterkit.extraction.ledger import ROI, Ledger
 from craterkit.extraction.manifest import manifest_of
 from craterkit.extraction.parquet import check_table, parquet_path
-from craterkit.extraction.provenance import ATTRIBUTE, Provenance, provenance_of
+from craterkit.extraction.provenance import Provenance, provenance_of, with_columns
 from craterkit.extraction.quality import data_flags, place_flags
 from craterkit.extraction.stats import StatisticsWorker
 from craterkit.extraction.stats_table import StatisticsTable
@@ -337,18 +337,11 @@ def write_stats(
                 for band in source.band_labels
             ]
             _spread(columns, subject, source.label, source.band_labels, found)
-        whole = _with(table, columns)
-        whole.attrs[ATTRIBUTE] = provenance_of("get_stats", subject, survey.sources, options, names)
-        path = ledger.finish(whole)
+        provenance = provenance_of("get_stats", subject, survey.sources, options, names)
+        path = ledger.finish(with_columns(table, columns, provenance))
     survey.warn_of_outside(outside, stacklevel=3)
     survey.warn_of_unread(unread, stacklevel=3)
     return path
-
-
-def _with(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
 
 
 def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) -> Bools:

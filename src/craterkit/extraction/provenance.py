@@ -14,13 +14,16 @@ from craterkit.extraction.conditions import parse_where
 from craterkit.rasters.gdal import is_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from craterkit.extraction.options import Options
     from craterkit.extraction.sources import Source
     from craterkit.extraction.subject import Subject
 
-__all__ = ["ATTRIBUTE", "Provenance", "provenance_of"]
+__all__ = ["ATTRIBUTE", "Provenance", "provenance_of", "with_columns"]
 
 #: The entry of a table's ``attrs``.
 ATTRIBUTE = "craterkit"
@@ -88,6 +91,17 @@ def provenance_of(
     found |= {name: _plain(getattr(options, name)) for name in ARGUMENTS}
     found["versions"] = {"craterkit": __version__, **_versions()}
     return found
+
+
+def with_columns(
+    table: pd.DataFrame, columns: Mapping[str, NDArray[Any]], provenance: Provenance
+) -> pd.DataFrame:
+    """A table with new columns behind its own, and where these are from among its ``attrs``."""
+    import pandas as pd
+
+    whole = pd.concat([table, pd.DataFrame(dict(columns), index=table.index)], axis=1)
+    whole.attrs = {**table.attrs, ATTRIBUTE: provenance}
+    return whole
 
 
 def _raster(source: Source) -> dict[str, Any]:
