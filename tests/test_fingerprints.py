@@ -318,7 +318,7 @@ def test_dask_arrays_are_told_by_their_graph():
 def of_remote(path, name):
     """What tells a raster that is elsewhere, by its name."""
     raster = open_raster(path)
-    dataset = raster._dataset()
+    dataset = raster.dataset()
     raster.name = name
 
     class Remote:

@@ -37,7 +37,7 @@ def fingerprint_raster(raster: Raster) -> dict[str, Any]:
         "bands": fingerprint_value(raster.bands),
     }
     if isinstance(raster, GdalRaster):
-        dataset = raster._dataset()
+        dataset = raster.dataset()
         names = names_of_files(dataset)
         files = sorted({file for name in names if (file := local_file(name)) is not None})
         found["transform"] = fingerprint_value(raster.transform)
@@ -53,7 +53,7 @@ def fingerprint_raster(raster: Raster) -> dict[str, Any]:
             found["name"] = without_secrets(raster.name)
             found["blocks"] = list(raster.block_shape)
     elif isinstance(raster, LabelledRaster):
-        found |= fingerprint_labelled(raster._array)
+        found |= fingerprint_labelled(raster.array)
     else:
         found["pixels"] = _hash_pixels(raster)
     return found

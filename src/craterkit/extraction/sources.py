@@ -191,7 +191,7 @@ def _absolute(name: str) -> str:
     """A raster's name, with the file in it from the root on."""
     raster = GdalRaster(name)
     with raster:
-        found = absolute_name(name, names_of_files(raster._dataset()))
+        found = absolute_name(name, names_of_files(raster.dataset()))
     inside = _VIRTUAL.match(name)
     if found == name and inside and local_file(name) is not None:
         return inside[0] + os.path.abspath(name[inside.end() :])

@@ -82,7 +82,7 @@ class GdalRaster(Raster):
         self.name = os.fspath(source) if self._given is None else str(source.name)
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
-        dataset = self._dataset()
+        dataset = self.dataset()
         if dataset.count == 0:
             raise RasterError(f"{self.name}: holds no bands{_subdatasets(dataset)}")
         self.shape = (int(dataset.height), int(dataset.width))
@@ -129,7 +129,7 @@ class GdalRaster(Raster):
                 self._opened.pop().close()
             self._local = threading.local()
 
-    def _dataset(self) -> Any:  # noqa: ANN401
+    def dataset(self) -> Any:  # noqa: ANN401
         """The dataset to read from in this thread."""
         if self._given is not None:
             return self._given
@@ -234,7 +234,7 @@ class GdalRaster(Raster):
 
         try:
             if self._given is None:
-                yield self._dataset()
+                yield self.dataset()
             else:
                 with self._lock:
                     yield self._given

@@ -45,6 +45,13 @@ class LabelledRaster(Raster):
     label : str
         What error messages call it if it has no name.
 
+    Attributes
+    ----------
+    array : xarray.DataArray
+        The array, without further dimensions of size 1.
+    band_dimension : hashable or None
+        The dimension that makes bands.
+
     Raises
     ------
     ArgumentError
@@ -76,15 +83,15 @@ class LabelledRaster(Raster):
             )
         if not array.size:
             raise RasterError(f"{self.name}: holds no pixels; its shape is {array.shape}")
-        self._band_dimension = further[0] if further else None
-        self._array = array
+        self.band_dimension = further[0] if further else None
+        self.array = array
         self._dtype = pixel_dtype(array.dtype, self.name)
         self.shape = (int(array.sizes[self._y]), int(array.sizes[self._x]))
         self.block_shape = _block(array, self._y), _block(array, self._x)
         self.bands = self._describe()
 
     def _describe(self) -> list[Band]:
-        array, dimension = self._array, self._band_dimension
+        array, dimension = self.array, self.band_dimension
         count = 1 if dimension is None else int(array.sizes[dimension])
         names = _band_names(array, dimension, count)
         scales = self._of_bands("scale_factor", "scales", 1.0, count)
@@ -106,7 +113,7 @@ class LabelledRaster(Raster):
 
     def _of_bands(self, attribute: str, plural: str, default: float, count: int) -> list[float]:
         """Scale or offset of each band: of all, or (as rioxarray has it) of each where they differ."""
-        attrs = self._array.attrs
+        attrs = self.array.attrs
         found = attrs.get(attribute, attrs.get(plural, default))
         try:
             values = np.asarray(found, dtype=np.float64).ravel()
@@ -147,7 +154,7 @@ class LabelledRaster(Raster):
         """The transform that GDAL and rioxarray write as an attribute."""
         from affine import Affine
 
-        written = _grid_mapping(self._array).get("GeoTransform")
+        written = _grid_mapping(self.array).get("GeoTransform")
         if written is None:
             return None
         try:
@@ -160,7 +167,7 @@ class LabelledRaster(Raster):
 
     def _centres(self, dimension: Any, names: Sequence[str]) -> NDArray[Any] | None:  # noqa: ANN401
         """Coordinates of centres along a dimension, under its own name or another; None if it has none."""
-        coordinates = self._array.coords
+        coordinates = self.array.coords
         along = [
             name
             for name in coordinates
@@ -199,10 +206,10 @@ class LabelledRaster(Raster):
             self._x: slice(window.col_start, window.col_stop),
         }
         order = [self._y, self._x]
-        if self._band_dimension is not None:
-            where[self._band_dimension] = _as_slice([band.number - 1 for band in bands])
-            order.insert(0, self._band_dimension)
-        part = self._array.variable.isel(where)
+        if self.band_dimension is not None:
+            where[self.band_dimension] = _as_slice([band.number - 1 for band in bands])
+            order.insert(0, self.band_dimension)
+        part = self.array.variable.isel(where)
         try:
             values = np.asarray(part.values)
         except Exception as error:

@@ -76,7 +76,7 @@ def stated_times(raster: Raster, bands: Sequence[Band]) -> list[Statements]:
         If the bands differ in more than one position.
     """
     if isinstance(raster, GdalRaster):
-        dataset = raster._dataset()
+        dataset = raster.dataset()
         file = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
         tags = [dataset.tags(band.number) for band in bands]
         further = [dataset.tags(band.number, ns="IMAGERY") for band in bands]
@@ -84,7 +84,7 @@ def stated_times(raster: Raster, bands: Sequence[Band]) -> list[Statements]:
         sets = [{**own, **more} for own, more in zip(tags, further, strict=True)]
     elif isinstance(raster, LabelledRaster):
         axis = _labelled_axis(raster, bands)
-        file, sets = raster._array.attrs, [{} for _ in bands]
+        file, sets = raster.array.attrs, [{} for _ in bands]
     else:
         return [{} for _ in bands]
     # What a file says of itself is the time of none of several bands.
@@ -110,7 +110,7 @@ def by_certainty(stated: Statements) -> list[str]:
 def has_time_axis(raster: Raster) -> bool:
     """Whether the bands of a raster lie along an axis, so that they are not different quantities."""
     if isinstance(raster, GdalRaster):
-        return bool(_axes(raster._dataset().tags(1)))
+        return bool(_axes(raster.dataset().tags(1)))
     return isinstance(raster, LabelledRaster) and _labelled_axis(raster, raster.bands) is not None
 
 
@@ -165,7 +165,7 @@ def _gdal_axis(
 
 def _labelled_axis(raster: LabelledRaster, bands: Sequence[Band]) -> _Axis | None:
     """Positions of bands of a labelled array: along its further dimension, or its one time."""
-    array, dimension = raster._array, raster._band_dimension
+    array, dimension = raster.array, raster.band_dimension
     name = "time" if dimension is None else dimension
     if (
         name == "band"
