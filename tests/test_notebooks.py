@@ -78,3 +78,15 @@ def test_the_tutorial_says_what_is_true():
     larger, small = shown[-2]
     assert small > larger
     assert shown[-1]["mean"] == pytest.approx(1, abs=1e-3)
+
+
+def test_the_time_series_notebook_answers_its_question():
+    names, _ = run(next(path for path in NOTEBOOKS if path.stem == "04_time_series"))
+    assert names["series"].shape == (52, 250)
+    assert names["by_area"]["area"].nunique() == 13
+    truth = names["truth"]
+    assert names["fitted"]["mean"].to_numpy() == pytest.approx(truth["Mean (K)"], abs=0.3)
+    assert names["fitted"]["amplitude"].to_numpy() == pytest.approx(truth["Amplitude (K)"], abs=0.4)
+    # The text says that the rims have the season of the ground between the areas.
+    assert list(names["rim_seasons"].index) == ["Tycho", "Wilhelm"]
+    assert names["rim_seasons"]["amplitude"].to_numpy() == pytest.approx(6, abs=0.1)

@@ -1,7 +1,6 @@
 """The sample data: what the files promise, and the truth table against plain NumPy."""
 
 import importlib
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -74,15 +73,16 @@ def test_is_a_read_only_mapping():
         sample_data["moon.tif"] = Path("mine.tif")
 
 
-def test_every_name_leads_to_a_data_file():
+def test_every_name_leads_to_data():
     assert {"moon.tif", "moon_dem.tif", "moon_craters_km.csv", "crater_depths.csv"} <= set(
         sample_data
     )
     for name, path in sample_data.items():
         assert path.name == name
         assert path.is_absolute()
-        assert path.is_file()
-        assert path.suffix in {".csv", ".tif"}
+        files = list(path.iterdir()) if path.is_dir() else [path]
+        assert files
+        assert {file.suffix for file in files} <= {".csv", ".tif"}
     assert len(sample_data) == len(list(sample_data))
 
 
@@ -97,6 +97,17 @@ def test_unknown_name_is_answered_with_the_known_ones():
 def test_completion_and_repr_name_the_files():
     assert sample_data._ipython_key_completions_() == list(sample_data)
     assert "moon_dem.tif" in repr(sample_data)
+
+
+def test_folders_count_if_they_hold_data(tmp_path):
+    (tmp_path / "weeks").mkdir()
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "make.py").touch()
+    data = SampleData(tmp_path)
+    assert list(data) == []
+    (tmp_path / "weeks" / "20200106.tif").touch()
+    assert dict(data) == {"weeks": tmp_path / "weeks"}
+    assert "code" not in data
 
 
 def test_missing_folder_is_an_empty_mapping(tmp_path):
@@ -313,21 +324,32 @@ def test_a_depth_law_can_be_recovered(truth):
 
 
 def test_files_are_small():
-    sizes = {path.name: os.path.getsize(path) for path in REPO_DATA.iterdir() if path.is_file()}
-    assert sum(sizes.values()) < 1_500_000
+    data = [path for name in sample_data.values() for path in (name, *name.glob("*"))]
+    assert sum(path.stat().st_size for path in data if path.is_file()) < 2_500_000
+
+
+def test_everything_is_remade(remade):
+    made = {path.relative_to(remade) for path in remade.rglob("*") if path.is_file()}
+    given = {
+        path.relative_to(REPO_DATA)
+        for path in REPO_DATA.rglob("*")
+        if path.suffix in {".csv", ".tif"} and path.name != "named_features.csv"
+    }
+    assert made == given
 
 
 def test_tables_are_remade_the_same(remade):
-    for name in ("moon_craters_km.csv", "crater_depths.csv"):
-        new, old = pd.read_csv(remade / name), pd.read_csv(sample_data[name])
+    for table in remade.glob("*.csv"):
+        new, old = pd.read_csv(table), pd.read_csv(sample_data[table.name])
         pd.testing.assert_frame_equal(new, old, check_exact=False, atol=0.5)
 
 
 def test_rasters_are_remade_the_same(remade):
-    for name in ("moon.tif", "moon_dem.tif"):
-        with rasterio.open(remade / name) as new, rasterio.open(sample_data[name]) as old:
+    for raster in remade.rglob("*.tif"):
+        path = REPO_DATA / raster.relative_to(remade)
+        with rasterio.open(raster) as new, rasterio.open(path) as old:
             assert new.profile == old.profile
             assert new.tags() == old.tags()
-            assert new.scales == old.scales
+            assert (new.scales, new.offsets, new.units) == (old.scales, old.offsets, old.units)
             # Another library's last digit may round a pixel to the neighbouring step.
             assert (new.read(1) != old.read(1)).mean() < 1e-3
