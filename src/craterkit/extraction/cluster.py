@@ -1,4 +1,4 @@
-"""The walk over a raster by the workers of a Dask cluster.
+"""Errands for the workers of a Dask cluster, and the walk over a raster as errands.
 
 The chunks of the plan go out in groups. Such an errand carries the centres and sizes of its features,
 the regions' definitions and the raster's name; the worker opens the raster, reads the chunks and sends
@@ -11,13 +11,14 @@ import asyncio
 import multiprocessing
 import pickle
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, pairwise
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from craterkit.extraction.companions import open_companions
 from craterkit.extraction.setting import Setting
 from craterkit.extraction.walk import count_threads
 from craterkit.rasters.gdal_settings import block_cache
+from craterkit.regions.chosen import ChosenPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +45,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
     Floats = NDArray[np.float64]
 
-__all__ = ["Cluster", "open_cluster", "walk_on_cluster"]
+__all__ = [
+    *("Cluster", "Errand", "another_raster", "carry_out", "count_workers", "made_of"),
+    *("Shared", "no_raster", "open_cluster", "pickled", "walk_on_cluster"),
+]
+
+Told = TypeVar("Told")
 
 #: What to do if worker processes do not come into being.
 UNGUARDED = (
@@ -100,51 +107,121 @@ class Common(NamedTuple):
             sources = [spec.open(subject.body) for spec in self.specs]
             companions = open_companions(subject.body, self.companions)
         except RasterError as error:
-            raise RasterError(
-                f"a worker of the cluster cannot open a raster: {error}; every worker must find it "
-                "under this name"
-            ) from error
+            raise no_raster(error) from error
         found = [(source.raster.name, source.header) for source in sources] + companions.headers
         for (name, header), expected in zip(found, self.headers, strict=True):
             if difference := expected.difference(header):
-                raise RasterError(
-                    f"a worker of the cluster finds another raster under the name {name}: "
-                    f"{difference}; every worker must find the same file under it"
-                )
+                raise another_raster(name, difference)
         return Setting.of(subject, sources, companions, self.options, self.budget)
 
 
+def no_raster(error: object) -> RasterError:
+    """What to raise if a worker cannot open a raster."""
+    return RasterError(
+        f"a worker of the cluster cannot open a raster: {error}; every worker must find it under this name"
+    )
+
+
+def another_raster(name: str, difference: object) -> RasterError:
+    """What to raise if a worker opens another raster."""
+    return RasterError(
+        f"a worker of the cluster finds another raster under the name {name}: {difference}; every "
+        "worker must find the same file under it"
+    )
+
+
+class Shared:
+    """A piece of what all errands need, which is sent once.
+
+    Parameters
+    ----------
+    data : bytes
+        The piece.
+
+    Attributes
+    ----------
+    made : object
+        What errands on this worker made of all pieces, to be used again; it goes with the piece.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.made: Any = None
+
+    def __reduce__(self) -> tuple[type[Shared], tuple[bytes]]:
+        return Shared, (self.data,)
+
+    def __sizeof__(self) -> int:
+        return len(self.data)
+
+
+def made_of(shared: Sequence[Shared]) -> Any:  # noqa: ANN401
+    """What was pickled and sent in pieces; on a worker, where it is loaded once."""
+    if shared[0].made is None:
+        shared[0].made = pickle.loads(b"".join(piece.data for piece in shared))
+    return shared[0].made
+
+
 @dataclass(frozen=True)
-class Errand:
-    """Some chunks of a raster, and all that a worker needs for them, pickled.
+class SharedRegion:
+    """Stands for some of the features of a region that is too much for every errand to carry."""
+
+    which: Ints
+
+    def take(self, which: Ints) -> SharedRegion:
+        """The same for some of these features."""
+        return SharedRegion(self.which[which])
+
+
+@dataclass(frozen=True)
+class Errand(ABC):
+    """What a worker is to do, and all that it needs for it, pickled.
 
     Attributes
     ----------
     version : str
         Of craterkit.
-    common, own : bytes
-        A `Common`; a subject and its chunks.
+    own : bytes
+        What this errand alone needs.
     """
 
+    answer: ClassVar[str] = "a result"
+
     version: str
-    common: bytes
     own: bytes
 
-    def run(self) -> bytes:
-        """The results of the chunks, pickled; on a worker."""
+    def run(self, *shared: Shared) -> bytes:
+        """What was found, pickled; on a worker. `shared` is what all errands need, in pieces."""
         if self.version != __version__:
             raise ClusterError(
                 f"a worker of the cluster has craterkit {__version__}, but this process "
                 f"{self.version}; install the same version everywhere"
             )
         try:
-            return _pickled(self._results(), "stats: what a function returns")
+            return pickled(self.results(shared), self.answer)
         except CraterkitError as error:
             # The causes that rasterio raises cannot be sent.
             error.__cause__ = error.__context__ = None
             raise
 
-    def _results(self) -> list[Any]:
+    @abstractmethod
+    def results(self, shared: Sequence[Shared]) -> Any:  # noqa: ANN401
+        """What is found."""
+
+
+@dataclass(frozen=True)
+class WalkErrand(Errand):
+    """Some chunks of a raster: `common` is a `Common`, `own` a subject and its chunks.
+
+    What is shared are regions, by name, for which the subject has a `SharedRegion`.
+    """
+
+    answer = "stats: what a function returns"
+
+    common: bytes
+
+    def results(self, shared: Sequence[Shared]) -> list[Any]:
+        """The results of the chunks."""
         try:
             common: Common = pickle.loads(self.common)
         except Exception as error:
@@ -153,7 +230,13 @@ class Errand:
                 f"({type(error).__name__}: {error}); it must be able to import the same modules"
             ) from error
         subject, chunks = pickle.loads(self.own)
-        setting = common.setting(subject)
+        regions = {
+            name: made_of(shared)[name].take(region.which)
+            if isinstance(region, SharedRegion)
+            else region
+            for name, region in subject.regions.items()
+        }
+        setting = common.setting(replace(subject, regions=regions))
         job, results = setting.job(common.make), []
         with setting.open(), block_cache(common.budget.block_cache):
             for _, together in groupby(chunks, key=attrgetter("window")):
@@ -163,7 +246,14 @@ class Errand:
         return results
 
 
-def _pickled(value: object, what: str) -> bytes:
+def pickled(value: object, what: str) -> bytes:
+    """A value as it is sent.
+
+    Raises
+    ------
+    ArgumentError
+        If it cannot be; calls it `what`.
+    """
     import cloudpickle  # type: ignore[import-untyped]
 
     try:
@@ -231,11 +321,7 @@ def walk_on_cluster(
     ClusterError
         If the cluster has no workers, is closed, or loses them for good or again and again.
     """
-    client = cluster.client
-    with _if_gone():
-        threads = sum(client.nthreads().values())
-    if not threads:
-        raise ClusterError("the cluster has no workers")
+    threads = count_workers(cluster)
     common = _common(setting, make, cluster.sharing)
     renumber = make(setting).renumber
     planned = list(chunks)
@@ -245,37 +331,131 @@ def walk_on_cluster(
         # Smaller parts would have more workers read the same blocks.
         pixels = max(part_pixels, setting.budget.values_held // 2)
     groups = _groups(setting, planned, size, pixels)
-    sendable = (part for group in groups for part in _errands(setting, group, common))
-    waiting: deque[tuple[list[Chunk], Ints, Any]] = deque()
+    subject, shared = _without_pixels(setting.subject)
+    sent = replace(setting, subject=subject)
+    errands = (part for group in groups for part in _errands(sent, group, common))
+    with closing(carry_out(cluster, threads, errands, interruption, shared)) as answers:
+        for (group, rois), results in answers:
+            for chunk, result in zip(group, results, strict=True):
+                yield chunk, renumber(result, rois)
+
+
+def _without_pixels(subject: Subject) -> tuple[Subject, bytes]:
+    """A subject without the regions that are made of pixels, and these, pickled."""
+    chosen = {
+        name: region for name, region in subject.regions.items() if isinstance(region, ChosenPixels)
+    }
+    if not chosen:
+        return subject, b""
+    stand_in: Any = SharedRegion(np.arange(len(subject.features)))
+    regions = {
+        name: stand_in if name in chosen else region for name, region in subject.regions.items()
+    }
+    return replace(subject, regions=regions), pickled(chosen, "regions")
+
+
+def count_workers(cluster: Cluster) -> int:
+    """How many threads the workers have.
+
+    Raises
+    ------
+    ClusterError
+        If there are none.
+    """
+    with _if_gone():
+        threads = int(sum(cluster.client.nthreads().values()))
+    if not threads:
+        raise ClusterError("the cluster has no workers")
+    return threads
+
+
+def carry_out(
+    cluster: Cluster,
+    threads: int,
+    errands: Iterator[tuple[Told, str, Errand]],
+    interruption: Interruption,
+    shared: bytes = b"",
+) -> Generator[tuple[Told, Any], None, None]:
+    """What errands find, in order; each with what the caller tells of it.
+
+    Once an interruption is asked for, no more are sent.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Whose workers carry them out.
+    threads : int
+        How many threads these have.
+    errands : iterator of (object, str, Errand)
+        What the caller tells of an errand, what messages call what it deals with, and the errand.
+    interruption : Interruption
+        Tells when to stop.
+    shared : bytes, optional
+        What all errands need; it is sent once.
+
+    Raises
+    ------
+    ClusterError
+        If the cluster is closed, or loses its workers for good or again and again.
+    """
+    client = cluster.client
+    waiting: deque[tuple[Told, str, Any]] = deque()
+    pieces: list[Any] = []
 
     def send(count: int) -> None:
-        for group, rois, errand in islice(sendable, count):
+        for told, subject, errand in islice(errands, count):
             with _if_gone():
-                waiting.append((group, rois, client.submit(errand.run, pure=False)))
+                future = client.submit(errand.run, *pieces, pure=False)
+            waiting.append((told, subject, future))
 
     try:
+        if shared and not _spread(client, shared, pieces, interruption):
+            return
         send(AHEAD * threads)
         while waiting:
-            group, rois, future = waiting.popleft()
-            answer = _answer(client, future, group, interruption)
+            told, subject, future = waiting.popleft()
+            answer = _answer(client, future, subject, interruption)
             if answer is None:
                 return
-            for chunk, result in zip(group, pickle.loads(answer), strict=True):
-                yield chunk, renumber(result, rois)
+            yield told, pickle.loads(answer)
             if interruption.asked:
                 return
             send(1)
     finally:
         with suppress(Exception, asyncio.CancelledError):
-            client.cancel([future for *_, future in waiting])
+            client.cancel([*(future for *_, future in waiting), *pieces])
+
+
+def _spread(client: Any, data: bytes, pieces: list[Any], interruption: Interruption) -> bool:  # noqa: ANN401
+    """Give all workers some data; False if none is left.
+
+    Each piece is a task, so that it is made again if all who hold it are lost.
+    """
+    for start in range(0, len(data), ERRAND_BYTES):
+        with _if_gone():
+            piece = data[start : start + ERRAND_BYTES]
+            pieces.append(client.submit(Shared, piece, pure=False))
+    for piece in pieces:
+        if not _is_done(client, piece, interruption):
+            return False
+        if piece.status == "error":
+            error = piece.exception()
+            raise ClusterError(
+                f"a worker of the cluster cannot take what errands need ({type(error).__name__}: {error}); "
+                f"install craterkit {__version__} everywhere"
+            )
+    with _if_gone():
+        # Else only the worker that has them would be thought fit for the errands.
+        client.replicate(pieces)
+    return True
 
 
 def _common(setting: Setting, make: MakeWorker, sharing: int) -> bytes:
     """What is the same for all errands, pickled."""
     companions = setting.companions
     chosen = companions.options.by_name()
-    _pickled(chosen, "where: a condition")
-    _pickled(make, "stats: a function")
+    pickled(chosen, "where: a condition")
+    pickled(make, "stats: a function")
     common = Common(
         [source.spec.by_name() for source in setting.sources],
         setting.options.by_name(),
@@ -284,7 +464,7 @@ def _common(setting: Setting, make: MakeWorker, sharing: int) -> bytes:
         replace(setting.budget, memory=setting.budget.memory // sharing, threads=1),
         make,
     )
-    return _pickled(common, "an argument")
+    return pickled(common, "an argument")
 
 
 def _groups(
@@ -320,10 +500,10 @@ def _parts(chunk: Chunk, ends: Floats) -> Iterator[tuple[Chunk, float]]:
 
 def _errands(
     setting: Setting, group: list[Chunk], common: bytes
-) -> Iterator[tuple[list[Chunk], Ints, Errand]]:
+) -> Iterator[tuple[tuple[list[Chunk], Ints], str, Errand]]:
     """Errands for a group of chunks: one, or several if that is too long to send.
 
-    Each with its chunks, and the numbers of the ROIs that are numbered anew in it.
+    Each with its chunks and the numbers of the ROIs that are numbered anew in it, and its rows.
     """
     size = len(setting.subject.features)
     features, subject = setting.part(np.concatenate([chunk.rois for chunk in group]))
@@ -333,14 +513,15 @@ def _errands(
         chunk.serving(chunk.rois // size * features.size + place[chunk.rois % size], slice(None))
         for chunk in group
     ]
-    own = _pickled((subject, chunks), "the features")
+    own = pickled((subject, chunks), "the features")
     if len(own) > ERRAND_BYTES and (halves := _halves(group)):
         for half in halves:
             yield from _errands(setting, half, common)
         return
     regions = np.arange(len(setting.subject.regions))
     rois = (regions[:, None] * size + features).ravel()
-    yield group, rois, Errand(__version__, common, own)
+    first, last = group[0].window.row_start, group[-1].window.row_stop - 1
+    yield (group, rois), f"rows {first} to {last}", WalkErrand(__version__, own, common)
 
 
 def _halves(group: list[Chunk]) -> list[list[Chunk]]:
@@ -392,7 +573,7 @@ def _is_done(client: Any, future: Any, interruption: Interruption) -> bool:  # n
 def _answer(
     client: Any,  # noqa: ANN401
     future: Any,  # noqa: ANN401
-    group: list[Chunk],
+    subject: str,
     interruption: Interruption,
 ) -> bytes | None:
     """What an errand sends back; None if there is nobody left to wait for."""
@@ -403,10 +584,9 @@ def _answer(
         try:
             return future.result(timeout=seconds)
         except KilledWorker as error:
-            first, last = group[0].window.row_start, group[-1].window.row_stop - 1
             raise ClusterError(
-                f"workers that dealt with rows {first} to {last} died again and again, perhaps for "
-                f"want of memory: {error}"
+                f"workers that dealt with {subject} died again and again, perhaps for want of memory: "
+                f"{error}"
             ) from error
         except (Exception, asyncio.CancelledError) as error:
             if future.status == "error":

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from craterkit.grids.base import Grid
     from craterkit.selection.runs import Runs
-    from craterkit.series.pixel_series import SeriesOptions
+    from craterkit.series.cluster import SeriesCluster
     from craterkit.series.stack import Stack
+    from craterkit.series.tasks import SeriesOptions
 
     Ints = NDArray[np.intp]
 
@@ -64,6 +65,7 @@ def write_series(
     stack: Stack,
     options: SeriesOptions,
     execution: Execution,
+    cluster: SeriesCluster | None = None,
 ) -> Path:
     """Write one row a pixel, with its place and a column for every time; some pixels at a time."""
     import pyarrow as pa
@@ -79,7 +81,7 @@ def write_series(
     def table(first: int) -> pa.Table:
         part = runs.portion(first, first + some)
         columns = pixel_places(part, grid, labels[first : first + some])
-        values = read_series(part, grid, stack, options, execution)
+        values = read_series(part, grid, stack, options, execution, cluster)
         columns |= dict(zip(names, values.astype(dtype, copy=False), strict=True))
         about = metadata(CONTENT, 1, times=names, **stack.attrs)
         return pa.table(columns).replace_schema_metadata(about)

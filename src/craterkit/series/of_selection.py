@@ -11,8 +11,9 @@ from craterkit.errors import ArgumentError
 from craterkit.extraction.execution import Execution
 from craterkit.selection.placement import place as placement_of
 from craterkit.series.opening import open_stack
-from craterkit.series.pixel_series import SeriesOptions, read_series
+from craterkit.series.pixel_series import read_series
 from craterkit.series.stack import check_same_grid
+from craterkit.series.tasks import SeriesOptions
 
 if TYPE_CHECKING:
     import os
@@ -57,6 +58,8 @@ class PixelSeries:
         n_jobs: int | None = None,
         progress: bool | None = None,
         max_memory: float | str | None = None,
+        client: Any = None,  # noqa: ANN401
+        scheduler: str | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> pd.DataFrame | Path:
         """Read the pixels of a stack of rasters: one row a time, one column a pixel.
@@ -90,11 +93,16 @@ class PixelSeries:
         errors : {"raise", "flag"}, default "raise"
             What a raster or block that cannot be read does: raise an error, or give NaN.
         n_jobs : int, optional
-            Threads; all cores by default and for -1.
+            Threads (processes with ``scheduler="processes"``); all cores by default and for -1.
         progress : bool, optional
             Whether to show a progress bar; by default once work lasts over a second.
         max_memory : int or str, default "512 MiB"
             With `out`: how much memory values may take, in bytes or as in ``"2 GB"``.
+        client : dask.distributed.Client, optional
+            A cluster whose workers read the layers (needs ``pip install "craterkit[dask]"``). They open
+            rasters by name, so that all must see the same files. Values are the same, byte for byte.
+        scheduler : {"threads", "processes"}, optional
+            ``"processes"``: a cluster of local processes, started for this call.
         out : str or os.PathLike, optional
             A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
             table in memory: one row a pixel, with ``row``, ``col``, ``area``, ``lon``, ``lat`` and a column
@@ -116,7 +124,9 @@ class PixelSeries:
             If a raster is of another body, or does not say where it lies.
         ArgumentError
             If rasters are on another grid than the selection, or times are not one for each layer,
-            different and ascending.
+            different and ascending; with a cluster, if a raster has no name that workers can open.
+        ClusterError
+            If a cluster has no workers, or loses them for good.
 
         Examples
         --------
@@ -137,22 +147,27 @@ class PixelSeries:
         """
         import pandas as pd
 
-        options = SeriesOptions(scaled=scaled, align=align, errors=errors)
-        execution = Execution(n_jobs=n_jobs, progress=progress, max_memory=max_memory)
-        stack = self._open_stack(rasters, times, options, bands=bands, nodata=nodata, sort=sort)
-        if out is not None:
-            from craterkit.series.large_series import write_series
+        from craterkit.series.cluster import series_cluster
 
-            return write_series(
-                out,
-                self._runs,
-                self._placement.grid,
-                self._pixel_labels(),
-                stack,
-                options,
-                execution,
-            )
-        values = read_series(self._runs, self._placement.grid, stack, options, execution)
+        options = SeriesOptions(scaled=scaled, align=align, errors=errors)
+        execution = Execution(
+            n_jobs=n_jobs,
+            client=client,
+            scheduler=scheduler,
+            max_memory=max_memory,
+            progress=progress,
+        )
+        stack = self._open_stack(rasters, times, options, bands=bands, nodata=nodata, sort=sort)
+        grid = self._placement.grid
+        with series_cluster(stack, execution) as cluster:
+            if out is not None:
+                from craterkit.series.large_series import write_series
+
+                labels = self._pixel_labels()
+                return write_series(
+                    out, self._runs, grid, labels, stack, options, execution, cluster
+                )
+            values = read_series(self._runs, grid, stack, options, execution, cluster)
         table = pd.DataFrame(
             values, index=stack.times, columns=self._columns(coordinates), copy=False
         )

@@ -2,64 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from craterkit.errors import ArgumentError
 from craterkit.extraction.walk import Interruption
-from craterkit.grids.alignment import grid_difference
 from craterkit.progress import Progress
 from craterkit.rasters.gdal_settings import CallerSettings, block_cache
-from craterkit.series.reading import Reading
-from craterkit.series.resampling import Resampling
+from craterkit.series.tasks import open_shared, tasks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Generator
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.budget import Budget
     from craterkit.extraction.execution import Execution
     from craterkit.grids.base import Grid
-    from craterkit.rasters.base import Band, Raster
     from craterkit.selection.runs import Runs
-    from craterkit.series.reading import Values
-    from craterkit.series.stack import Layer, Stack
+    from craterkit.series.cluster import SeriesCluster
+    from craterkit.series.stack import Stack
+    from craterkit.series.tasks import LayerValues, SeriesOptions, Task
 
     Bools = NDArray[np.bool_]
-    Ints = NDArray[np.intp]
 
-__all__ = ["SeriesOptions", "read_series"]
+__all__ = ["read_series"]
 
 #: Integers beyond this are no float64.
 LARGEST_EXACT = 1 << 53
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeriesOptions:
-    """How the values of layers are read.
-
-    Attributes
-    ----------
-    scaled : bool
-        Whether scale and offset are applied.
-    align : {"error", "nearest", "bilinear"}
-        How values are found on another grid.
-    errors : {"raise", "flag"}
-        Whether what cannot be read is an error or no data.
-    """
-
-    scaled: bool = True
-    align: str = "error"
-    errors: str = "raise"
-
-    def __post_init__(self) -> None:
-        if self.errors not in ("raise", "flag"):
-            raise ArgumentError(f"errors must be 'raise' or 'flag', not {self.errors!r}")
 
 
 def read_series(
@@ -68,6 +41,7 @@ def read_series(
     stack: Stack,
     options: SeriesOptions,
     execution: Execution,
+    cluster: SeriesCluster | None = None,
 ) -> NDArray[Any]:
     """The pixels' values in every layer.
 
@@ -83,6 +57,8 @@ def read_series(
         How they are read.
     execution : Execution
         How the work is done.
+    cluster : SeriesCluster, optional
+        Whose workers do it; else threads of this process.
 
     Returns
     -------
@@ -95,127 +71,64 @@ def read_series(
         If a layer cannot be read.
     ArgumentError
         If integers beyond 2**53 and missing values meet.
+    ClusterError
+        If the cluster cannot do its work.
     """
     table = _Table(stack, runs.pixels, options)
-    caller = CallerSettings.here()
-    interruption = Interruption()
     with ExitStack() as context:
         progress = context.enter_context(Progress(len(stack), "Series", show=execution.progress))
-        context.enter_context(interruption)
-        context.enter_context(block_cache(execution.budget.block_cache))
-        tasks = _tasks(runs, grid, stack, options)
-        for task in tasks:
-            if not task.alone:
-                context.enter_context(task.raster)
-
-        def run(task: _Task) -> None:
-            if interruption.asked:
-                return
-            with caller.applied():
-                task.work(table)
-
-        threads = execution.budget.threads
-        pool = context.enter_context(ThreadPoolExecutor(threads))
-        for task, _ in zip(tasks, pool.map(run, tasks), strict=True):
-            progress.advance(len(task.bands), task.reading.pixels_read * len(task.bands))
+        interruption = context.enter_context(Interruption())
+        if cluster is None:
+            tasks = tasks_of(runs, grid, stack, options)
+            done = _put_by_threads(tasks, table, execution.budget, interruption)
+        else:
+            results = cluster.results(runs, grid, stack, options, execution.budget, interruption)
+            done = _put(results, table)
+        for layers, pixels in context.enter_context(closing(done)):
+            progress.advance(layers, pixels)
         progress.advance(len(stack) - len(stack.readable))
     if interruption.asked:
         raise KeyboardInterrupt
     return table.finished()
 
 
-@dataclass(frozen=True)
-class _Task:
-    """Bands of one raster that are read together; `alone` if no other task needs the raster."""
+def _put_by_threads(
+    tasks: list[Task], table: _Table, budget: Budget, interruption: Interruption
+) -> Generator[tuple[int, int], None, None]:
+    """Read all layers into a table; gives how many layers, and pixels of these, come at a time."""
+    caller = CallerSettings.here()
 
-    raster: Raster
-    numbers: Sequence[int]
-    bands: Sequence[Band]
-    reading: Reading
-    resampling: Resampling | None
-    alone: bool
-    flag: bool
+    def run(task: Task) -> None:
+        if interruption.asked:
+            return
+        with caller.applied():
+            for found in task.results():
+                table.put(found)
 
-    def work(self, table: _Table) -> None:
-        with self.raster if self.alone else nullcontext():
-            found = self.reading.values(self.raster, self.bands, flag_unread=self.flag)
-        for number, values in zip(self.numbers, found, strict=True):
-            table.put(number, values, self.resampling)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How rasters with one grid and equal blocks are read, so many bands at a time."""
-
-    grid: Grid | None
-    edges: tuple[Ints, Ints]
-    bands: int
-    reading: Reading
-    resampling: Resampling | None
-
-    def serves(self, grid: Grid | None, edges: tuple[Ints, Ints], bands: int) -> bool:
-        """Whether another raster is read in the same way."""
-        if bands != self.bands or not all(map(np.array_equal, edges, self.edges)):
-            return False
-        if grid is None or self.grid is None:
-            return grid is self.grid
-        return not grid_difference(grid, self.grid)
+    with (
+        block_cache(budget.block_cache),
+        open_shared(tasks),
+        ThreadPoolExecutor(budget.threads) as pool,
+    ):
+        for task, _ in zip(tasks, pool.map(run, tasks), strict=True):
+            yield len(task.bands), task.pixels_read
 
 
-def _tasks(runs: Runs, grid: Grid | None, stack: Stack, options: SeriesOptions) -> list[_Task]:
-    """What is to be read; what rasters with equal grids and blocks share is found once."""
-    ways: list[_Way] = []
-    tasks = []
-    for raster, members in _together(stack):
-        place = members[0][1].grid, raster.block_edges(), len(members)
-        way = next((known for known in ways if known.serves(*place)), None)
-        if way is None:
-            resampling = _resampling(runs, grid, place[0], options.align)
-            reading = Reading(resampling.runs if resampling else runs, *place[1:])
-            way = _Way(*place, reading, resampling)
-            ways.append(way)
-        task = _Task(
-            raster,
-            [number for number, _ in members],
-            [layer.band for _, layer in members if layer.band is not None],
-            way.reading,
-            way.resampling,
-            alone=sum(other.raster is raster for other in stack.layers) == len(members),
-            flag=options.errors == "flag",
-        )
-        tasks.append(task)
-    return tasks
-
-
-def _together(stack: Stack) -> Iterator[tuple[Raster, list[tuple[int, Layer]]]]:
-    """Layers that are decoded together, with their numbers."""
-    apart = itertools.count()
-    groups: dict[Any, tuple[Raster, list[tuple[int, Layer]]]] = {}
-    for number, layer in enumerate(stack.layers):
-        raster = layer.raster
-        if raster is not None:
-            key = ("one", id(raster)) if raster.bands_share_blocks else ("other", next(apart))
-            groups.setdefault(key, (raster, []))[1].append((number, layer))
-    yield from groups.values()
-
-
-def _resampling(runs: Runs, grid: Grid | None, other: Grid | None, align: str) -> Resampling | None:
-    if align == "error" or grid is None or other is None:
-        return None
-    if not grid_difference(grid, other):
-        return None
-    make: Callable[[Grid, Runs, Grid], Resampling] = (
-        Resampling.nearest if align == "nearest" else Resampling.bilinear
-    )
-    return make(grid, runs, other)
+def _put(
+    results: Generator[tuple[list[LayerValues], int], None, None], table: _Table
+) -> Generator[tuple[int, int], None, None]:
+    """Store what workers found, as `_put_by_threads`."""
+    with closing(results):
+        for found, pixels in results:
+            for layer in found:
+                table.put(layer)
+            yield len(found), pixels
 
 
 class _Table:
     """The values of all layers, filled in by any thread in any order."""
 
     def __init__(self, stack: Stack, size: int, options: SeriesOptions) -> None:
-        self._stack = stack
-        self._scaled = options.scaled
         dtype = stack.dtype(scaled=options.scaled)
         if options.align == "bilinear":
             dtype = np.result_type(dtype, np.float64)
@@ -225,19 +138,11 @@ class _Table:
             if not layer.is_readable:
                 self._miss(number, np.ones(size, dtype=np.bool_))
 
-    def put(self, number: int, values: Values, resampling: Resampling | None) -> None:
+    def put(self, found: LayerValues) -> None:
         """Store the values of a layer."""
-        band = self._stack.layers[number].band
-        assert band is not None
-        scaled = self._scaled and band.is_scaled
-        physical = band.physical(values.raw) if scaled else values.raw
-        valid = values.valid
-        if resampling is not None:
-            valid = resampling.valid(values)
-            physical = resampling.combine(physical, values.valid)
-        self._values[number] = physical
-        if valid is not None and not valid.all():
-            self._miss(number, ~valid)
+        self._values[found.number] = found.values
+        if found.missing is not None:
+            self._miss(found.number, found.missing)
 
     def _miss(self, number: int, missing: Bools) -> None:
         if self._values.dtype.kind == "f":
