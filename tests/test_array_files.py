@@ -21,9 +21,9 @@ import worlds
 from craterkit import CraterDatabase, read_arrays
 from craterkit.bodies import get_body
 from craterkit.errors import ArgumentError, OutputError, OutsideRasterWarning, RasterError
-from craterkit.extraction import array_files
 from craterkit.extraction.options import Options
 from craterkit.extraction.sources import open_sources
+from craterkit.results import array_files
 
 GRID = worlds.lonlat(2.0)
 RNG = np.random.default_rng(6)
@@ -441,7 +441,7 @@ import numpy as np
 import worlds
 from craterkit import CraterDatabase
 from craterkit.errors import OutputError
-from craterkit.extraction import array_files
+from craterkit.results import array_files
 
 array_files.GROUP_BYTES = 50_000
 grid = worlds.lonlat(1.0)

@@ -27,14 +27,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from craterkit import CraterDatabase, Flag
+from craterkit.cluster import errands, workers
 from craterkit.errors import (
     ArgumentError,
     ClusterError,
     RasterError,
     UnreadableWarning,
 )
-from craterkit.extraction import cluster as cluster_module
-from craterkit.extraction import get_stats
+from craterkit.extraction import cluster_walk, get_stats
 from craterkit.statistics.registry import STATISTICS
 from surveys import (
     GRID,
@@ -429,9 +429,13 @@ def test_errands_are_small_however_much_meets_a_block(folder, monkeypatch):
     cdb = database(frame)
     expected = cdb.get_stats(folder / "field.tif", "floor", [*STATS, "median"])
     sizes = []
-    for constant, limit in (("ERRAND_ROIS", 100), ("ERRAND_BYTES", 10_000), ("AHEAD", 2)):
+    for module, constant, limit in (
+        (cluster_walk, "ERRAND_ROIS", 100),
+        (cluster_walk, "ERRAND_BYTES", 10_000),
+        (workers, "AHEAD", 2),
+    ):
         with monkeypatch.context() as patch:
-            patch.setattr(cluster_module, constant, limit)
+            patch.setattr(module, constant, limit)
             client = Inline()
             found = cdb.get_stats(
                 folder / "field.tif", "floor", [*STATS, "median"], client=client, progress=False
@@ -584,7 +588,7 @@ def test_workers_need_the_same_version(folder, monkeypatch):
     @contextmanager
     def elsewhere():
         with monkeypatch.context() as patch:
-            patch.setattr(cluster_module, "__version__", "0.0.1")
+            patch.setattr(errands, "__version__", "0.0.1")
             yield
 
     with pytest.raises(ClusterError, match=r"a worker of the cluster has craterkit 0\.0\.1, but"):

@@ -16,8 +16,8 @@ from affine import Affine
 from distributed import Client, LocalCluster
 from rasterio.vrt import WarpedVRT
 
+from craterkit.cluster import workers
 from craterkit.errors import ArgumentError, ClusterError
-from craterkit.extraction import cluster as cluster_module
 from surveys import GRID, MEMORY, PATIENCE, database, held_median, wait_for, write_field
 
 START = {"n_workers": 1, "threads_per_worker": 1, "silence_logs": logging.CRITICAL}
@@ -47,8 +47,8 @@ def processes():
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(cluster_module, "POLL", 0.05)
-    monkeypatch.setattr(cluster_module, "WITHOUT_WORKERS", 0.5)
+    monkeypatch.setattr(workers, "POLL", 0.05)
+    monkeypatch.setattr(workers, "WITHOUT_WORKERS", 0.5)
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def test_workers_that_all_leave(processes, field, tmp_path):
 
 
 def test_workers_that_come_back(processes, field, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster_module, "WITHOUT_WORKERS", PATIENCE)
+    monkeypatch.setattr(workers, "WITHOUT_WORKERS", PATIENCE)
 
     def leave():
         processes.scale(0)
@@ -132,7 +132,7 @@ class Abandoned:
 
 
 def test_ctrl_c_while_no_worker_is_left(field, monkeypatch):
-    monkeypatch.setattr(cluster_module, "WITHOUT_WORKERS", PATIENCE)
+    monkeypatch.setattr(workers, "WITHOUT_WORKERS", PATIENCE)
     client = Abandoned(partial(signal.raise_signal, signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         database().get_stats(field, "rim", client=client)

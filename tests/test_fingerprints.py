@@ -28,16 +28,16 @@ from rasterio.vrt import WarpedVRT
 
 import worlds
 from craterkit.errors import ArgumentError
-from craterkit.extraction.fingerprints import (
+from craterkit.rasters.opening import open_raster
+from craterkit.regions import Annulus, Ellipse, Polygons, Sector
+from craterkit.results.fingerprints import (
     fingerprint_features,
     fingerprint_function,
     fingerprint_region,
     fingerprint_value,
 )
-from craterkit.extraction.manifest_differences import LISTED, differences
-from craterkit.extraction.raster_fingerprints import fingerprint_given, fingerprint_raster
-from craterkit.rasters.opening import open_raster
-from craterkit.regions import Annulus, Ellipse, Polygons, Sector
+from craterkit.results.manifest_differences import LISTED, differences
+from craterkit.results.raster_fingerprints import fingerprint_given, fingerprint_raster
 from craterkit.tables.features import Features
 
 GRID = worlds.lonlat(10.0)
@@ -419,7 +419,7 @@ functions = [
 
 PRINTING = """
 import json
-from craterkit.extraction.fingerprints import fingerprint_function, fingerprint_value
+from craterkit.results.fingerprints import fingerprint_function, fingerprint_value
 
 print(json.dumps([fingerprint_function(function) for function in functions]))
 print(fingerprint_value(NAMES))

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from craterkit.errors import ArgumentError, CraterkitError, OutputError, StatisticError
-from craterkit.extraction import ledger as ledgers
-from craterkit.extraction.ledger import Ledger
-from craterkit.extraction.parquet import check_table
+from craterkit.results import ledger as ledgers
+from craterkit.results.ledger import Ledger
+from craterkit.results.parquet import check_table
 
 MANIFEST = {"coverage": "center", "region": {"inner": 1.0, "outer": 1.5}, "bands": [1]}
 
@@ -467,7 +467,7 @@ def test_a_complete_file_leaves_parts_of_another_call_alone(path):
 STORING = """
 import sys
 import numpy as np
-from craterkit.extraction.ledger import Ledger
+from craterkit.results.ledger import Ledger
 
 ledger = Ledger(sys.argv[1], {"run": 1})
 number = int(ledger.finished(0).size)
@@ -507,7 +507,7 @@ FILLING = """
 import resource, sys
 import numpy as np, pandas as pd
 from craterkit.errors import CraterkitError, OutputError
-from craterkit.extraction.ledger import Ledger
+from craterkit.results.ledger import Ledger
 
 ledger = Ledger(sys.argv[1], {"run": 1})
 ledger.store(0, np.arange(10), {"mean": np.arange(10.0)})

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from craterkit.extraction.returned_values import as_numbers
+from craterkit.results.returned_values import as_numbers
 from surveys import database, write_field
 
 

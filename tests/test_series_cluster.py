@@ -19,9 +19,9 @@ from pandas.testing import assert_frame_equal
 
 import worlds
 from craterkit import CraterDatabase, PixelSelection
+from craterkit.cluster import workers
 from craterkit.errors import ArgumentError, ClusterError, RasterError
-from craterkit.extraction import cluster as cluster_module
-from craterkit.series import cluster as series_module
+from craterkit.series import series_cluster as series_module
 from craterkit.series import large_series, tasks
 from surveys import alive, corrupt, wait_for
 from test_cluster import children
@@ -112,7 +112,7 @@ def test_rasters_that_do_not_say_where_they_lie(client, folder):
 
 
 def test_the_selection_is_sent_in_pieces(client, folder, monkeypatch):
-    monkeypatch.setattr(cluster_module, "ERRAND_BYTES", 1000)
+    monkeypatch.setattr(workers, "PIECE_BYTES", 1000)
     monkeypatch.setattr(series_module, "ERRAND_LAYERS", 2)
     pixels, rasters = selection(folder), names(folder, "i*.tif")
     found = pixels.get_series(rasters, client=client)
@@ -295,7 +295,7 @@ def test_a_cluster_without_workers_is_an_error(folder):
 
 @pytest.mark.parametrize("by", ["area", "all"])
 def test_statistics_of_selections(client, folder, monkeypatch, by):
-    monkeypatch.setattr(cluster_module, "ERRAND_BYTES", 5000)
+    monkeypatch.setattr(workers, "PIECE_BYTES", 5000)
     pixels, rasters = selection(folder), names(folder, "[in]*.tif")
     arguments = {"stats": ["mean", "count", "median"], "by": by, "times": range(12)}
     expected = pixels.get_stats(rasters, **arguments)

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from craterkit import errors
     from craterkit.bodies import Body, list_bodies
     from craterkit.database import CraterDatabase
-    from craterkit.extraction.array_reading import read_arrays
     from craterkit.flags import Flag
+    from craterkit.results.array_reading import read_arrays
     from craterkit.samples import sample_data
     from craterkit.selection.pixel_selection import PixelSelection
     from craterkit.series.plotting import plot_series
@@ -38,7 +38,7 @@ _HOMES = {
     "PixelSelection": "craterkit.selection.pixel_selection",
     "list_bodies": "craterkit.bodies",
     "plot_series": "craterkit.series.plotting",
-    "read_arrays": "craterkit.extraction.array_reading",
+    "read_arrays": "craterkit.results.array_reading",
     "sample_data": "craterkit.samples",
 }
 

@@ -217,7 +217,7 @@ def _check_out(path: Path) -> Path:
     if path.is_dir():
         raise ArgumentError(f"--out: {str(path)!r} is a folder")
     if not _is_csv(path):
-        from craterkit.extraction.parquet import parquet_path
+        from craterkit.results.parquet import parquet_path
 
         parquet_path(path)
     return path

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
-    from craterkit.extraction.provenance import Provenance
     from craterkit.extraction.subject import Subject
     from craterkit.footprints.rules import Coverage
     from craterkit.regions import Regions
+    from craterkit.results.provenance import Provenance
     from craterkit.tables.features import Features
 
     Rasters = Any | Sequence[Any] | Mapping[str, Any]
@@ -576,6 +576,6 @@ class ExtractsPixels:
         )
 
     def _with(self, columns: Mapping[str, NDArray[Any]], provenance: Provenance) -> pd.DataFrame:
-        from craterkit.extraction.provenance import with_columns
+        from craterkit.results.provenance import with_columns
 
         return with_columns(self._table, columns, provenance)

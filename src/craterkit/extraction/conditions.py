@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,9 @@ __all__ = ["Condition", "parse_where"]
 
 #: Numbers of values that are compared faster one by one.
 FEW = 16
+
+#: How many values of either answer a condition is asked again, to see whether it judges them alone.
+ASKED_AGAIN = 1 << 16
 
 ACCEPTED = (
     "where takes {raster: condition}, or a list of (raster, condition) or (raster, band, condition); "
@@ -44,6 +47,7 @@ class Condition:
 
     predicate: Callable[[NDArray[np.float64]], Any] | None
     values: tuple[float, ...] = ()
+    _is_checked: bool = field(default=False, init=False, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -64,6 +68,12 @@ class Condition:
         """Which pixels pass; those without data do not.
 
         Raw values are compared as they are, so that a value may be the band's own nodata.
+
+        Raises
+        ------
+        ArgumentError
+            If the predicate fails, does not return booleans, or does not judge each value by itself:
+            pixels come in parts, and what it says of one must not depend on the others of its part.
         """
         if self.predicate is None:
             passed = _equal_any(raw, self.values)
@@ -81,6 +91,13 @@ class Condition:
         return passed
 
     def _ask(self, values: NDArray[np.float64], name: str) -> Bools:
+        found = self._answer(values, name)
+        if not self._is_checked and found.any() and not found.all():
+            self._check(values, found, name)
+            object.__setattr__(self, "_is_checked", True)
+        return found
+
+    def _answer(self, values: NDArray[np.float64], name: str) -> Bools:
         assert self.predicate is not None
         try:
             answer = self.predicate(values)
@@ -95,6 +112,23 @@ class Condition:
                 f"{values.size} values that it gets, but returned {_kind(answer, found)}"
             )
         return found
+
+    def _check(self, values: NDArray[np.float64], found: Bools, name: str) -> None:
+        """Raise if values that passed, or that did not, are judged otherwise without the others.
+
+        What is drawn at random is not judged by other values, and may differ.
+        """
+        for passed in (False, True):
+            alone = values[found == passed]
+            alone = alone[:: -(-alone.size // ASKED_AGAIN)]
+            changed = int(np.count_nonzero(self._answer(alone, name) != passed))
+            if changed and np.array_equal(self._answer(values, name), found):
+                raise ArgumentError(
+                    f"where: the condition on {name} must judge each value by itself, as pixels are "
+                    f"read in parts, but answers otherwise for {changed} of {alone.size} values when "
+                    "it gets these without the others; compute what it compares with (a percentile, "
+                    "a mean) from the whole raster before"
+                )
 
 
 def _kind(answer: object, found: NDArray[Any]) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from craterkit.extraction.array_files import CONTENT, ArrayFileWriter, ArrayLayout
 from craterkit.extraction.arrays import ArrayJoiner, ArraysWorker
 from craterkit.extraction.columns import TRANSFORM, column_name, column_names
-from craterkit.extraction.provenance import Provenance, provenance_of
-from craterkit.extraction.result_files import result_path, write_result
 from craterkit.extraction.survey import Survey
+from craterkit.results.array_files import CONTENT, ArrayFileWriter, ArrayLayout
+from craterkit.results.provenance import Provenance, provenance_of
+from craterkit.results.result_files import result_path, write_result
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,12 @@ import numpy as np
 
 from craterkit.errors import ArgumentError
 from craterkit.extraction.columns import column_name
-from craterkit.extraction.pixel_tables import CONTENT, Layout, pixel_frame, write_pixels
 from craterkit.extraction.pixels import PixelsWorker
-from craterkit.extraction.provenance import ATTRIBUTE, provenance_of
-from craterkit.extraction.result_files import result_path, write_result, written_labels
 from craterkit.extraction.survey import Survey
 from craterkit.grids.alignment import grid_difference
+from craterkit.results.pixel_tables import CONTENT, Layout, pixel_frame, write_pixels
+from craterkit.results.provenance import ATTRIBUTE, provenance_of
+from craterkit.results.result_files import result_path, write_result, written_labels
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

@@ -13,15 +13,15 @@ import numpy as np
 from craterkit.errors import ArgumentError, StatisticError
 from craterkit.extraction.batches import portions
 from craterkit.extraction.columns import column_name, column_names
-from craterkit.extraction.ledger import ROI, Ledger
-from craterkit.extraction.manifest import manifest_of
-from craterkit.extraction.parquet import check_table, parquet_path
-from craterkit.extraction.provenance import Provenance, provenance_of, with_columns
 from craterkit.extraction.quality import data_flags, place_flags
 from craterkit.extraction.stats import StatisticsWorker
 from craterkit.extraction.stats_table import StatisticsTable
 from craterkit.extraction.survey import Survey
 from craterkit.footprints.spans import ranges
+from craterkit.results.ledger import ROI, Ledger
+from craterkit.results.manifest import manifest_of
+from craterkit.results.parquet import check_table, parquet_path
+from craterkit.results.provenance import Provenance, provenance_of, with_columns
 from craterkit.statistics.moments import Need
 from craterkit.statistics.registry import Request
 from craterkit.statistics.tallies import SHARES

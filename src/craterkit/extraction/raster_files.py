@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from craterkit.extraction.hashes import hash_bytes
+from craterkit.results.hashes import hash_bytes
 
 __all__ = [
     "absolute_name",

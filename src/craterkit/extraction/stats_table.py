@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.extraction.returned_values import as_numbers
+from craterkit.results.returned_values import as_numbers
 from craterkit.statistics.moments import Moments, Need, sum_dtype
 from craterkit.statistics.ordered import Groups
 from craterkit.statistics.registry import Statistic

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.cluster.workers import open_cluster
 from craterkit.errors import OutsideRasterWarning, UnreadableWarning
-from craterkit.extraction.cluster import open_cluster, walk_on_cluster
+from craterkit.extraction.cluster_walk import walk_on_cluster
 from craterkit.extraction.companions import open_companions
 from craterkit.extraction.setting import Setting
 from craterkit.extraction.sources import open_sources

@@ -1,13 +1,14 @@
 """Dates in texts: in names of files, in metadata, and as users write them.
 
-What could be read in two ways (07-03-2024 is 7 March or 3 July) is found, but not decided.
+What could be read in two ways (07-03-2024 is 7 March or 3 July), or could be a number as well as a
+date (2024067), is found, but not decided.
 """
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 __all__ = ["FoundDate", "Moment", "dates_in", "read_date"]
@@ -18,22 +19,44 @@ MONTHS = (
 )
 
 _SEPARATOR = "[-_.:/ ]"
-_CLOCK = r"(?:{mark}(?P<H>\d\d)(?P<t>[-_:]?)(?P<M>\d\d)(?:(?P=t)(?P<S>\d\d){rest})?{zone})?"
 
-#: What a date may look like; `Y` stands for a year, `~` for a separator, `@` for a time of day, if any.
+#: A time of day in a name: after a T, or after a separator if it goes on as a time of day does.
+_CLOCK_IN_NAME = (
+    r"(?:(?:(?P<T>T)|[-_. ])(?P<H>[01]\d|2[0-3])"
+    r"(?:(?P<t>[-_:]?)(?P<M>[0-5]\d)(?P=t)(?P<S>[0-5]\d)|(?(T)[-_:]?|:?)(?P<M2>[0-5]\d))Z?)"
+)
+
+#: A time of day in a text that is a date as a whole.
+_CLOCK = (
+    r"(?:[T_ ](?P<H>\d\d)(?P<t>[-_:]?)(?P<M>\d\d)(?:(?P=t)(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?"
+    r"\ ?(?P<z>Z|UTC|[+-]\d\d:?\d\d)?)"
+)
+
+#: What a date may look like; `Y` stands for a year, `~` for a separator, `@` for a time of day.
 _FORMS = (
-    r"(?P<y>Y)(?P<s>~?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)@",
+    r"(?P<y>Y)(?P<s>~?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)@?",
     r"(?P<y>Y)(?P<m>\d\d)(?P<d>\d\d)(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)?",
-    r"(?P<y>Y)~?(?P<day>\d{3})@",
-    r"(?P<y>Y)[-_]?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
-    r"(?P<first>\d\d)(?P<s>~?)(?P<second>\d\d)(?P=s)(?P<y>(?:19|20)\d\d)",
-    r"(?P<d>\d{1,2})~?(?P<month>[A-Za-z]{3,9})~?(?P<y>Y)",
-    r"(?P<y>Y)~?(?P<month>[A-Za-z]{3,9})~?(?P<d>\d{1,2})",
+    r"(?<![A-Za-z])A(?P<y>Y)(?P<day>\d{3})@?",
+    r"(?i:doy)~?(?P<y>Y)~?(?P<day>\d{3})@?",
+    r"(?P<y>Y)~?(?i:doy)~?(?P<day>\d{3})@?",
+    r"(?P<y>Y)-?(?P<day>\d{3})(?=T)@",
+    r"(?P<y>Y)[-_]?W(?P<week>\d\d)(?:-(?P<weekday>[1-7]))?",
+    r"(?P<first>\d\d)(?P<s>~?)(?P<second>\d\d)(?P=s)(?P<y>(?:19|20)\d\d)@?",
+    r"(?P<d>\d{1,2})~?(?P<month>[A-Za-z]{3,9})~?(?P<y>Y)@?",
+    r"(?P<y>Y)~?(?P<month>[A-Za-z]{3,9})~?(?P<d>\d{1,2})@?",
+)
+
+#: What may be a date in a name, or something else: year and number; week and number; date and numbers.
+_DOUBTFUL_FORMS = (
+    r"(?P<y>Y)~?(?P<day>\d{3})",
+    r"(?P<y>Y)[-_]?W(?P<week>\d\d)(?P<weekday>[1-7])",
+    r"(?P<y>Y)(?P<s>~?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)[-_. ](?P<H>\d\d)[-_](?P<M>\d\d)",
 )
 
 #: What is a date only where nothing else can be meant.
 _WHOLE_FORMS = (
     r"(?P<y>Y)-(?P<m>\d\d)",
+    r"(?P<y>Y)-(?P<day>\d{3})@?",
     r"(?P<month>[A-Za-z]{3,9})[. ]\ *(?P<d>\d{1,2}),?\ +(?P<y>Y)",
 )
 
@@ -43,24 +66,14 @@ def _compile(form: str, year: str, clock: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII)
 
 
-_IN_NAMES = [
-    re.compile(rf"(?<!\d)(?=({pattern.pattern})(?!\d))", re.ASCII)
-    for pattern in (
-        _compile(form, r"(?:19|20)\d\d", _CLOCK.format(mark="T", rest="", zone="Z?"))
-        for form in _FORMS
-    )
-]
+def _compile_for_names(form: str) -> re.Pattern[str]:
+    pattern = _compile(form, r"(?:19|20)\d\d", _CLOCK_IN_NAME).pattern
+    return re.compile(rf"(?<!\d)(?=({pattern})(?!\d))", re.ASCII)
 
-_WHOLE = [
-    _compile(
-        form,
-        r"\d{4}",
-        _CLOCK.format(
-            mark="[T ]", rest=r"(?:[.,](?P<f>\d+))?", zone=r"\ ?(?P<z>Z|UTC|[+-]\d\d:?\d\d)?"
-        ),
-    )
-    for form in (*_FORMS, *_WHOLE_FORMS)
-]
+
+_IN_NAMES = [(_compile_for_names(form), True) for form in _FORMS]
+_IN_NAMES += [(_compile_for_names(form), False) for form in _DOUBTFUL_FORMS]
+_WHOLE = [_compile(form, r"\d{4}", _CLOCK) for form in (*_FORMS, *_WHOLE_FORMS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +86,39 @@ class Moment:
         Its beginning; in UTC if the text states a zone.
     span : datetime.timedelta
         How long it lasts.
+    has_zone : bool
+        Whether the text states a zone.
     """
 
     start: datetime
     span: timedelta
+    has_zone: bool = field(default=False, compare=False)
+
+    @property
+    def is_time_of_day(self) -> bool:
+        """Whether it is finer than a day."""
+        return self.span < timedelta(days=1)
 
     def agrees(self, other: Moment) -> bool:
         """Whether the two have time in common."""
         return self.start < other.start + other.span and other.start < self.start + self.span
 
     def __str__(self) -> str:
-        if self.span < timedelta(days=1):
+        if self.is_time_of_day:
             return self.start.isoformat()
         return self.start.date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """Something in a text that can only be a date.
+    """Something in a text that is a date, or may be one.
 
     Attributes
     ----------
     start, end : int
         Where in the text it is.
     moment : Moment or None
-        What it means; None if that could be several things.
+        What it means; None if that could be several things, or no date at all.
     """
 
     start: int
@@ -122,17 +143,18 @@ def dates_in(name: str) -> list[FoundDate]:
     --------
     >>> [str(found.moment) for found in dates_in("ndvi_20240307_v2")]
     ['2024-03-07']
-    >>> [str(found.moment) for found in dates_in("A2024067 or 2024-W10")]
-    ['2024-03-07', '2024-03-04']
-    >>> dates_in("07-03-2024")
-    [FoundDate(start=0, end=10, moment=None)]
+    >>> [str(found.moment) for found in dates_in("A2024067 or 2024-W10 or 20240307_1230")]
+    ['2024-03-07', '2024-03-04', '2024-03-07T12:30:00']
+    >>> dates_in("07-03-2024"), dates_in("2024067")
+    ([FoundDate(start=0, end=10, moment=None)], [FoundDate(start=0, end=7, moment=None)])
     """
     found: list[FoundDate] = []
-    for pattern in _IN_NAMES:
+    for pattern, is_certain in _IN_NAMES:
         for match in pattern.finditer(name):
             moments = _moments(match)
             if moments:
-                found.append(FoundDate(match.start(1), match.end(1), _only(moments)))
+                moment = _only(moments) if is_certain else None
+                found.append(FoundDate(match.start(1), match.end(1), moment))
     found = [
         date
         for date in found
@@ -185,14 +207,14 @@ def _only(moments: set[Moment]) -> Moment | None:
 
 def _moments(match: re.Match[str]) -> set[Moment]:
     """What a match can mean: nothing if it is no date, two things if days and months can be swapped."""
-    part = {name: text for name, text in match.groupdict().items() if text is not None}
+    part = {name.rstrip("2"): text for name, text in match.groupdict().items() if text is not None}
     year = int(part["y"])
     try:
         clock, span = _clock(part)
         days = _days(part, year)
         moments = set()
         for day, length in days:
-            moments.add(Moment(day + clock, span or length))
+            moments.add(Moment(day + clock, span or length, "z" in part))
     except (ValueError, OverflowError):
         return set()
     return moments

@@ -10,7 +10,7 @@ import numpy as np
 
 from craterkit.errors import ArgumentError
 from craterkit.extraction.execution import Execution
-from craterkit.extraction.result_files import metadata, result_path, write_result
+from craterkit.results.result_files import metadata, result_path, write_result
 from craterkit.series.pixel_series import read_series
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from craterkit.grids.base import Grid
     from craterkit.selection.runs import Runs
-    from craterkit.series.cluster import SeriesCluster
+    from craterkit.series.series_cluster import SeriesCluster
     from craterkit.series.stack import Stack
     from craterkit.series.tasks import SeriesOptions
 

@@ -147,7 +147,7 @@ class PixelSeries:
         """
         import pandas as pd
 
-        from craterkit.series.cluster import series_cluster
+        from craterkit.series.series_cluster import series_cluster
 
         options = SeriesOptions(scaled=scaled, align=align, errors=errors)
         execution = Execution(

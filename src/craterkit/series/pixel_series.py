@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from craterkit.extraction.execution import Execution
     from craterkit.grids.base import Grid
     from craterkit.selection.runs import Runs
-    from craterkit.series.cluster import SeriesCluster
+    from craterkit.series.series_cluster import SeriesCluster
     from craterkit.series.stack import Stack
     from craterkit.series.tasks import LayerValues, SeriesOptions, Task
 

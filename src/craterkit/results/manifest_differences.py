@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from craterkit.extraction.hashes import HASH
+from craterkit.results.hashes import HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, CraterkitError, OutputError, StatisticError
-from craterkit.extraction.file_locks import lock
-from craterkit.extraction.manifest_differences import differences
-from craterkit.extraction.parquet import (
+from craterkit.results.file_locks import lock
+from craterkit.results.manifest_differences import differences
+from craterkit.results.parquet import (
     arrow_column,
     arrow_table,
     column_kind,

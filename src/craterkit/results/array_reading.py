@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, OutputError, quoted
-from craterkit.extraction.array_files import CONTENT, VERSION
 from craterkit.extraction.columns import column_name
-from craterkit.extraction.result_files import description
+from craterkit.results.array_files import CONTENT, VERSION
+from craterkit.results.result_files import description
 
 if TYPE_CHECKING:
     from affine import Affine

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, StatisticError, quoted
-from craterkit.extraction.returned_values import (
+from craterkit.results.returned_values import (
     as_numbers,
     is_missing,
     is_number,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from craterkit.errors import ArgumentError, quoted
 from craterkit.extraction.pixels import PLACE_COLUMNS
-from craterkit.extraction.result_files import metadata
+from craterkit.results.result_files import metadata
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from craterkit.extraction.fingerprints import fingerprint_value
-from craterkit.extraction.hashes import HASH, STRIP_BYTES, hash_json
 from craterkit.extraction.raster_files import (
     absolute_name,
     file_state,
@@ -20,6 +18,8 @@ from craterkit.rasters.base import Raster, Window
 from craterkit.rasters.gdal import GdalRaster
 from craterkit.rasters.labelled import LabelledRaster
 from craterkit.rasters.opening import open_raster
+from craterkit.results.fingerprints import fingerprint_value
+from craterkit.results.hashes import HASH, STRIP_BYTES, hash_json
 
 __all__ = ["fingerprint_given", "fingerprint_labelled", "fingerprint_raster"]
 

@@ -25,16 +25,16 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError
-from craterkit.extraction.function_names import (
+from craterkit.rasters.base import Raster
+from craterkit.rasters.gdal import is_dataset
+from craterkit.rasters.opening import is_data_array
+from craterkit.results.function_names import (
     function_name,
     global_names,
     is_installed,
     name_of,
 )
-from craterkit.extraction.hashes import hash_bytes, hash_json, hash_numbers, json_text
-from craterkit.rasters.base import Raster
-from craterkit.rasters.gdal import is_dataset
-from craterkit.rasters.opening import is_data_array
+from craterkit.results.hashes import hash_bytes, hash_json, hash_numbers, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -399,7 +399,7 @@ def _leaf(value: Any) -> Any:  # noqa: ANN401
 
 
 def _raster(value: Any) -> dict[str, Any]:  # noqa: ANN401
-    from craterkit.extraction import raster_fingerprints as of
+    from craterkit.results import raster_fingerprints as of
 
     if isinstance(value, Raster):
         return of.fingerprint_raster(value)

@@ -11,18 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from craterkit import __version__
+from craterkit.cluster.errands import Errand, another_raster, made_of, no_raster, pickled
+from craterkit.cluster.workers import ERRANDS_EACH, carry_out, count_workers, open_cluster
 from craterkit.errors import ArgumentError, CRSError, RasterError
-from craterkit.extraction.cluster import (
-    ERRANDS_EACH,
-    Errand,
-    another_raster,
-    carry_out,
-    count_workers,
-    made_of,
-    no_raster,
-    open_cluster,
-    pickled,
-)
 from craterkit.extraction.sources import Header
 from craterkit.rasters.gdal_settings import block_cache
 from craterkit.selection.placement import place
@@ -32,8 +23,9 @@ from craterkit.series.tasks import layers_together, open_shared, tasks_of
 
 if TYPE_CHECKING:
     from craterkit.bodies import Body
+    from craterkit.cluster.errands import Shared
+    from craterkit.cluster.workers import Cluster
     from craterkit.extraction.budget import Budget
-    from craterkit.extraction.cluster import Cluster, Shared
     from craterkit.extraction.execution import Execution
     from craterkit.extraction.sources import SourceSpec
     from craterkit.extraction.walk import Interruption

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from craterkit import __version__
 from craterkit.extraction.conditions import parse_where
-from craterkit.extraction.fingerprints import (
+from craterkit.results.fingerprints import (
     fingerprint_features,
     fingerprint_function,
     fingerprint_region,
     fingerprint_value,
 )
-from craterkit.extraction.raster_fingerprints import fingerprint_given, fingerprint_raster
+from craterkit.results.raster_fingerprints import fingerprint_given, fingerprint_raster
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

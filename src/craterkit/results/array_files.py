@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from craterkit.errors import ArgumentError
-from craterkit.extraction.result_files import metadata, written_labels
+from craterkit.results.result_files import metadata, written_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""Work on a Dask cluster: errands that go out, and what comes back."""
