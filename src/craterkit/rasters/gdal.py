@@ -209,7 +209,8 @@ class GdalRaster(Raster):
                 if self._alpha is None:
                     dataset.read_masks(band.number, window=area, out=mask.view())
                 else:
-                    mask[...] = dataset.read(self._alpha, window=area) != 0
+                    opacity = dataset.read(self._alpha, window=area, out_shape=mask.shape)
+                    mask[...] = opacity != 0
 
     def read_bands(
         self,
