@@ -112,6 +112,29 @@ def test_databases_of_other_bodies_or_features_differ(cdb):
         hash(cdb)
 
 
+def test_columns_of_the_user_and_the_system_count_in_comparisons(cdb):
+    copy = cdb.copy()
+    assert len(copy.data)
+    assert copy == cdb
+    copy.data["age"] = 1.0
+    assert copy != cdb
+    cdb.data["age"] = 1.0
+    assert copy == cdb
+    cdb.data.loc[3, "age"] = 2.0
+    assert copy != cdb
+    assert copy.to_crs("IAU_2015:30110") != copy
+
+
+def test_a_copy_is_deep(cdb):
+    cdb.data["age"] = 1.0
+    copies = {name: COPIES[name](cdb) for name in COPIES if name != "itself"}
+    for copy_ in copies.values():
+        copy_.data.loc[:, "age"] = 7.0
+        copy_.data.loc[:, "Name"] = "?"
+    assert (cdb.data["age"] == 1.0).all()
+    assert (cdb.data["Name"] != "?").all()
+
+
 def test_a_geometry_can_be_any_region(cdb):
     rims = cdb.data.set_geometry("rim")
     assert rims.geometry.geom_equals_exact(cdb.rim, 0.0).all()

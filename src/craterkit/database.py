@@ -16,6 +16,7 @@ from craterkit.defining import DefinesRegions
 from craterkit.errors import TableError
 from craterkit.extracting import ExtractsPixels
 from craterkit.files.of_database import StoredInFiles
+from craterkit.matching.of_database import MergesDatabases
 from craterkit.plotting.of_database import DrawsPictures
 from craterkit.regions import Regions, as_attribute
 from craterkit.series.of_database import FeatureSeries
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyproj
     from numpy.typing import NDArray
 
+    from craterkit.coordinates import CoordinateSystem
     from craterkit.frames import RegionFrame
     from craterkit.regions import Region
     from craterkit.tables.features import Features
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["CraterDatabase"]
 
 
-class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPictures, StoredInFiles):
+class CraterDatabase(
+    DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPictures, StoredInFiles, MergesDatabases
+):
     """Features with a centre and a radius on a planetary body: craters, domes, boulders, sites.
 
     Parameters
@@ -66,7 +70,8 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
     body : Body
         The body.
     crs : pyproj.CRS
-        Its planetocentric, east-positive lon/lat system, in which centres and polygons are.
+        The system in which centres and polygons are: the body's planetocentric, east-positive lon/lat
+        system, unless `to_crs` has set another.
     lat, lon, rad : pandas.Series
         Planetocentric latitude and longitude (degrees, -180 to 180) and radius (metres).
     center : geopandas.GeoSeries
@@ -128,6 +133,7 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
         self._table = table.copy() if keep.all() else table[keep].copy()
         self._regions = Regions(self._is_taken)
         self._frame: RegionFrame | None = None
+        self._map: CoordinateSystem | None = None
 
     @property
     def body(self) -> Body:
@@ -136,8 +142,11 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
 
     @property
     def crs(self) -> pyproj.CRS:
-        """The body's planetocentric, east-positive lon/lat system."""
-        return self._body.crs
+        """The system of centres and polygons: planetocentric, east-positive, unless set by `to_crs`."""
+        if self._map is None:
+            return self._body.crs
+        assert self._map.crs is not None
+        return self._map.crs
 
     @property
     def lat(self) -> pd.Series[float]:
@@ -162,7 +171,13 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
         """The centres as points."""
         import shapely
 
-        return self._geo_series(shapely.points(self._features.lon, self._features.lat), "center")
+        if self._map is None:
+            points = shapely.points(self._features.lon, self._features.lat)
+        else:
+            from craterkit.regions.projecting import draw_centres
+
+            points = draw_centres(self._features, self._map)
+        return self._geo_series(points, "center")
 
     @property
     def regions(self) -> Mapping[str, Region]:
@@ -170,7 +185,7 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
         return MappingProxyType(self._regions)
 
     @property
-    def data(self) -> gpd.GeoDataFrame:
+    def data(self) -> RegionFrame:
         """The table with the centres as geometry, and a column of polygons for each region.
 
         Polygons are drawn when their column is first asked for, as in ``cdb.data["rim"]``.
@@ -184,9 +199,15 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
         return self._frame
 
     def _draw(self, name: str) -> gpd.GeoSeries:
-        from craterkit.regions.drawing import draw_region
+        region = self._regions[name]
+        if self._map is None:
+            from craterkit.regions.drawing import draw_region
 
-        polygons = draw_region(self._body, self._features, self._regions[name])
+            polygons = draw_region(self._body, self._features, region)
+        else:
+            from craterkit.regions.projecting import draw_on_map
+
+            polygons = draw_on_map(self._body, self._features, region, self._map)
         return self._geo_series(polygons, name)
 
     def _geo_series(self, geometries: NDArray[np.object_], name: str) -> gpd.GeoSeries:
@@ -217,7 +238,8 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
             self._body == other._body
             and self._features.equals(other._features)
             and self._regions == other._regions
-            and self._table.equals(other._table)
+            and self.crs == other.crs
+            and self._own_columns().equals(other._own_columns())
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -235,7 +257,8 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
             self._table.iloc[which].copy(),
             {name: region.take(which) for name, region in self._regions.items()},
             # Columns that the user has added go along.
-            frame=None if self._frame is None else self._frame.select(which),
+            frame=None if self._frame is None else self.data.select(which),
+            system=self._map,
         )
 
     @classmethod
@@ -247,13 +270,18 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
         regions: Mapping[str, Region],
         *,
         frame: RegionFrame | None = None,
+        system: CoordinateSystem | None = None,
     ) -> Self:
-        """A database of parts that are known to be right; it keeps them, so pass copies."""
+        """A database of parts that are known to be right; it keeps them, so pass copies.
+
+        `system` is that of centres and polygons, `frame`'s among them; by default the body's own.
+        """
         database = object.__new__(cls)
         database._body = body
         database._features = features
         database._table = table
         database._frame = frame
+        database._map = system
         database._regions = Regions(database._is_taken)
         for name, region in regions.items():
             database._regions.add(name, region)
@@ -271,6 +299,58 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
 
         return database_html(self._body, self._features, self._regions, self._table)
 
+    def to_crs(self, crs: object, inplace: bool = False) -> CraterDatabase | None:
+        """Give the centres and polygons in another coordinate system.
+
+        Only `center`, `data` and the regions' polygons change: `lon`, `lat`, `rad`, the regions' definitions
+        and whatever is computed from rasters stay as they are.
+
+        Parameters
+        ----------
+        crs : str or CRS
+            Any lon/lat or projected system of the body that pyproj understands, or the name of a convention
+            that `input_crs` takes, such as ``"planetographic"``.
+        inplace : bool, default False
+            Whether to change this database and return None.
+
+        Returns
+        -------
+        CraterDatabase or None
+            A copy in that system.
+
+        Raises
+        ------
+        CRSError
+            If it is no coordinate system, is of another body, or of a map that is interrupted.
+
+        Notes
+        -----
+        Vertices of the curve itself are projected. Polygons are cut where the map is cut and nowhere else:
+        around a pole they are whole on a polar map. What a map does not show, or stretches more than a
+        hundredfold (Mercator beyond 89.4 degrees), is cut off; an ROI or centre of which nothing is
+        shown is empty. With ``nvert=n`` the n vertices are joined by straight lines of the map.
+        Other columns of geometries that `data` may have are not touched.
+
+        Examples
+        --------
+        >>> from craterkit import CraterDatabase, sample_data
+        >>> cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon")
+        >>> cdb.add_circles("floor", 0.5)
+        >>> polar = cdb.to_crs("IAU_2015:30135")
+        >>> polar.floor.crs.name
+        'Moon (2015) - Sphere / Ocentric / South Polar'
+        """
+        from craterkit.regions.projecting import read_map
+
+        changed = self if inplace else self.copy()
+        system = read_map(crs, self._body)
+        # The polygons drawn so far are in the old system.
+        frame = None if changed._frame is None else changed.data
+        changed._map = None if system.crs == self._body.crs else system
+        if frame is not None:
+            changed._frame = frame.moved(changed.center)
+        return None if inplace else changed
+
     def copy(self) -> CraterDatabase:
         """Return an independent copy."""
         return self[:]
@@ -279,6 +359,10 @@ class CraterDatabase(DefinesRegions, ExtractsPixels, FeatureSeries, DrawsPicture
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CraterDatabase:
         return self.copy()
+
+    def _own_columns(self) -> pd.DataFrame:
+        """The table with what the user has added to `data`."""
+        return self._table if self._frame is None else self.data.own()
 
     def _is_taken(self, name: str) -> str | None:
         attribute = as_attribute(name)

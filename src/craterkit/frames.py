@@ -33,6 +33,9 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
     What is derived from it (selections, copies, ...) has the columns that exist by then.
     """
 
+    # Kept by pandas where a frame is pickled.
+    _metadata = [*gpd.GeoDataFrame._metadata, "_centre"]  # noqa: RUF012
+
     @property
     def _constructor(self) -> Any:  # noqa: ANN401
         return gpd.GeoDataFrame
@@ -42,7 +45,8 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
         # Neither a derived nor an unpickled frame has any to begin with.
         if "_lazy" not in self.__dict__:
             object.__setattr__(self, "_lazy", {})
-        return self.__dict__["_lazy"]
+        lazy: dict[str, Callable[[], gpd.GeoSeries]] = self.__dict__["_lazy"]
+        return lazy
 
     def offer(self, name: str, draw: Callable[[], gpd.GeoSeries]) -> None:
         """Let `draw` make the column `name` when it is asked for."""
@@ -52,11 +56,22 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
         """Whether a column of this name exists that was never offered."""
         return name in self.columns and name not in self._offered
 
+    def own(self) -> pd.DataFrame:
+        """The table with what the user has added: neither the centres nor columns that were offered."""
+        kept = [name for name in self.columns if name not in (*self._offered, self._centre)]
+        return pd.DataFrame(self)[kept]
+
     def select(self, rows: slice | NDArray[np.intp]) -> RegionFrame:
         """Return some of the rows, without the columns that were offered."""
         kept = [column for column in self.columns if column not in self._offered]
-        frame = pd.DataFrame(self)[kept].iloc[rows].copy()
-        return RegionFrame(frame, geometry=self.geometry.name)
+        return _with_centres(pd.DataFrame(self)[kept].iloc[rows].copy(), self._centre)
+
+    def moved(self, centres: gpd.GeoSeries) -> RegionFrame:
+        """Return the frame with other centres, and without the columns that were offered."""
+        kept = [column for column in self.columns if column not in self._offered]
+        frame = pd.DataFrame(self)[kept].copy()
+        frame[self._centre] = centres
+        return _with_centres(frame, self._centre)
 
     def withdraw(self, name: str) -> None:
         """Forget the column `name`, drawn or not."""
@@ -95,4 +110,10 @@ def region_frame(table: pd.DataFrame, centres: gpd.GeoSeries) -> RegionFrame:
     taken = {*CENTRE_NAMES} & {*map(str, frame.columns)}
     free = next((name for name in CENTRE_NAMES if name not in taken), "_".join(CENTRE_NAMES))
     frame[free] = centres
-    return RegionFrame(frame, geometry=free)
+    return _with_centres(frame, free)
+
+
+def _with_centres(frame: pd.DataFrame, name: str) -> RegionFrame:
+    made = RegionFrame(frame, geometry=name)
+    object.__setattr__(made, "_centre", name)
+    return made

@@ -2,8 +2,400 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from craterkit.bodies import get_body
+from craterkit.errors import ArgumentError, BodyError, CRSError, FeatureError, TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    import pandas as pd
+    import pyproj
+
+    from craterkit.bodies import Body
+    from craterkit.coordinates import CoordinateSystem
+    from craterkit.files.formats import Format
+    from craterkit.frames import RegionFrame
+    from craterkit.regions import Region, Regions
+    from craterkit.tables.features import Features
+
 __all__ = ["StoredInFiles"]
 
 
 class StoredInFiles:
     """The methods of `CraterDatabase` that write and read files."""
+
+    _body: Body
+    _features: Features
+    _table: pd.DataFrame
+    _regions: Regions
+
+    if TYPE_CHECKING:
+
+        @property
+        def crs(self) -> pyproj.CRS: ...  # noqa: D102
+
+        @property
+        def data(self) -> RegionFrame: ...  # noqa: D102
+
+        def __init__(
+            self,
+            dataset: str | os.PathLike[str] | pd.DataFrame,
+            body: str | int | Body,
+            input_crs: object = "default",
+            units: str | None = None,
+            *,
+            lat_col: Hashable | None = None,
+            lon_col: Hashable | None = None,
+            rad_col: Hashable | None = None,
+            diam_col: Hashable | None = None,
+            errors: str = "raise",
+        ) -> None: ...
+
+        @classmethod
+        def _assembled(
+            cls,
+            body: Body,
+            features: Features,
+            table: pd.DataFrame,
+            regions: Mapping[str, Region],
+            *,
+            frame: RegionFrame | None = None,
+            system: CoordinateSystem | None = None,
+        ) -> Self: ...
+
+        def _own_columns(self) -> pd.DataFrame: ...
+
+    def to_file(
+        self,
+        path: str | os.PathLike[str],
+        region: str | None = None,
+        *,
+        crs: object = None,
+        keep_cols: Sequence[Hashable] | None = None,
+        overwrite: bool = True,
+    ) -> None:
+        """Write the database to a file that GIS software reads, and `read_file` makes it again of.
+
+        Parameters
+        ----------
+        path : path
+            The file. Its extension tells the format: ``.gpkg`` (GeoPackage), ``.parquet``
+            (GeoParquet; needs pyarrow), ``.shp`` (Shapefile), ``.geojson`` or ``.json``.
+        region : str, optional
+            The region whose polygons are the file's geometry; by default the centres are, as points.
+        crs : CRS, optional
+            The system of the geometry: any of the body, map projections too, as of `to_crs`. By default
+            that of the database. What such a map does not show has no geometry.
+        keep_cols : list of labels, optional
+            Columns of the table to write; by default all. Positions and radii are written in any case.
+        overwrite : bool, default True
+            Whether to replace a file of that name.
+
+        Raises
+        ------
+        ArgumentError
+            If the extension is unknown, the folder is missing, the file is there and must not be replaced,
+            or a column holds what such a file cannot; if pyarrow is needed and not installed.
+        RegionError, ColumnError
+            If there is no such region or column.
+        CRSError
+            If `crs` is unusable or of another body, or counts longitude westward where the format
+            (GeoPackage, Shapefile) does not keep that.
+        OutputError
+            If the disk does not take the file. What was there before is then as it was.
+
+        See Also
+        --------
+        read_file : the way back.
+        to_geojson : GeoJSON as other software for crater tables has it.
+
+        Notes
+        -----
+        The file holds the columns of the table, and those that were added to `data`; the planetocentric
+        latitude, the east-positive longitude (degrees) and the radius (metres), as ``lat``, ``lon``
+        and ``radius_m`` (or ``craterkit_lat`` and so on, beside another column that could be meant) unless
+        a column of the table has exactly these values; and what regions say of every feature, such as
+        ``<region>_major``.
+
+        All formats but the Shapefile also hold a description: the body, the definitions of the regions,
+        the index, and the dtypes of columns. What a format has no place for (categories, dates beyond
+        milliseconds, objects) is written as text and made again of it. GeoPackage turns -0.0 into 0.
+        The frequency of an index of times, and `attrs`, are not kept.
+        A Shapefile keeps neither description nor regions, cuts names after ten bytes
+        (``craterkit_lat`` is ``ck_lat`` there) and numbers after 15 decimals, and refuses texts beyond 254
+        bytes.
+
+        The file is written in a hidden folder beside it and renamed once it is whole. The several files of a
+        Shapefile are renamed one after another.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from craterkit import CraterDatabase, sample_data
+        >>> cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon")
+        >>> cdb.add_annuli("rim", 1, 1.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cdb.to_file(pathlib.Path(folder, "craters.gpkg"), "rim")
+        ...     CraterDatabase.read_file(pathlib.Path(folder, "craters.gpkg")) == cdb
+        True
+        """
+        from craterkit.files.formats import named_format
+
+        kind = named_format(_name(path, "path"), "path")
+        self._write(kind, path, "path", region, crs, keep_cols, overwrite=overwrite)
+
+    def to_geojson(
+        self,
+        filename: str | os.PathLike[str],
+        region: str | None = None,
+        crs: object = None,
+        keep_cols: Sequence[Hashable] | None = None,
+        keep_all: bool = False,
+    ) -> None:
+        """Write the database to a GeoJSON file, whatever its extension.
+
+        Parameters
+        ----------
+        filename : path
+            The file; one that exists is replaced.
+        region, crs, keep_cols
+            As of `to_file`.
+        keep_all : bool, default False
+            Whether to write the polygons of all regions, too: as texts (WKT) in columns
+            ``<region>_wkt``, in the same system. Not with `keep_cols`.
+
+        Raises
+        ------
+        ArgumentError, RegionError, ColumnError, CRSError, OutputError
+            As of `to_file`.
+
+        Notes
+        -----
+        RFC 7946 knows only WGS 84. The file has the member ``crs`` of the specification before it, which
+        GDAL, QGIS and geopandas read, with the IAU's code of the system, or WKT where it has none.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from craterkit import CraterDatabase, sample_data
+        >>> cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon")
+        >>> cdb.add_circles("floor", 0.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cdb.to_geojson(pathlib.Path(folder, "floor.geojson"), "floor")
+        ...     CraterDatabase.read_file(pathlib.Path(folder, "floor.geojson")) == cdb
+        True
+        """
+        from craterkit.files.formats import format_of
+
+        kind = format_of(".geojson")
+        assert kind is not None
+        several = list(self._regions) if keep_all and keep_cols is None else []
+        self._write(kind, filename, "filename", region, crs, keep_cols, drawn=several)
+
+    def _write(
+        self,
+        kind: Format,
+        path: str | os.PathLike[str],
+        argument: str,
+        region: str | None,
+        crs: object,
+        keep_cols: Sequence[Hashable] | None,
+        *,
+        overwrite: bool = True,
+        drawn: Sequence[str] = (),
+    ) -> None:
+        from craterkit.files.contents import Parts, check_region, contents_of
+        from craterkit.files.geometry import Drawer
+
+        target = kind.target(path, argument, overwrite=overwrite)
+        check_region(region, self._regions)
+        parts = Parts(
+            self._body, self._features, self._table, self._own_columns(), self._regions, self.crs
+        )
+        drawer = Drawer(parts, self.crs if crs is None else crs)
+        contents = contents_of(
+            parts if kind.is_described else replace(parts, regions={}),
+            drawer.draw(region),
+            drawer.crs,
+            region,
+            holds=kind.holds,
+            reserved=kind.reserved,
+            where=f"{kind.title} ({target})",
+            keep_cols=keep_cols,
+            drawn={name: drawer.draw(name) for name in drawn},
+        )
+        kind.write(contents, target)
+
+    @classmethod
+    def read_file(
+        cls,
+        path: str | os.PathLike[str],
+        body: str | int | Body | None = None,
+        input_crs: object = "default",
+        units: str | None = None,
+        *,
+        lat_col: Hashable | None = None,
+        lon_col: Hashable | None = None,
+        rad_col: Hashable | None = None,
+        diam_col: Hashable | None = None,
+        errors: str = "raise",
+    ) -> Self:
+        """Make a database of a file: the same one again of a file that `to_file` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file: any that the constructor reads.
+        body : str, int or Body, optional
+            The body. Not needed if `to_file` wrote the file, or if the CRS of its geometry names the body
+            (a code of the IAU, or a name in it), which is then taken.
+        input_crs, units, lat_col, lon_col, rad_col, diam_col
+            How to read the columns, as of the constructor. With any of them a file that `to_file` wrote
+            is read as any other.
+        errors : {"raise", "drop"}, default "raise"
+            Whether rows with impossible values are an error, or are dropped with a warning.
+
+        Returns
+        -------
+        CraterDatabase
+            Of a file of `to_file` (GeoPackage, GeoParquet or GeoJSON) the database that was written:
+            positions and radii bit for bit, the table with its index and dtypes, the regions'
+            definitions, the body.
+
+        Raises
+        ------
+        TableError
+            If there is no such file, it is no table of features, or what makes it a database was damaged:
+            columns of positions are lost, or points were moved away from them.
+        BodyError
+            If no body is given and the file names none, or it is of another body.
+        FeatureError, CRSError
+            As of the constructor.
+
+        Notes
+        -----
+        Other software may change the file meanwhile. Rows that were deleted are missing from the database;
+        an index that only counted the rows then counts those that are left. Added columns come last in the
+        table, deleted ones are missing, changed values are taken. Added rows need a position and a
+        radius in the columns, and have no ROI of regions that differ from feature to feature. A
+        column of integers or truths from which values were deleted is of pandas' nullable dtype.
+
+        A GeoJSON file without a member ``crs`` is in WGS 84 for other software, which names no body here.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from craterkit import CraterDatabase, sample_data
+        >>> cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon")
+        >>> cdb.add_annuli("rim", 1, 1.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cdb.to_file(pathlib.Path(folder, "craters.geojson"))
+        ...     CraterDatabase.read_file(pathlib.Path(folder, "craters.geojson")).regions["rim"]
+        Annulus(inner=1.0, outer=1.5, nvert=None)
+        """
+        from craterkit.files.foreign import body_of_table
+        from craterkit.tables.reading import read_table
+
+        name = _name(path, "path")
+        columns = {"lat_col": lat_col, "lon_col": lon_col, "rad_col": rad_col, "diam_col": diam_col}
+        told = [*columns.values(), units, None if input_crs == "default" else input_crs]
+        if all(value is None for value in told):
+            database = cls._read_own(name, body, errors)
+            if database is not None:
+                return database
+        table = read_table(path)
+        of_body = body_of_table(table, name) if body is None else get_body(body)
+        try:
+            return cls(table, of_body, input_crs=input_crs, units=units, errors=errors, **columns)
+        except (TableError, CRSError) as error:
+            raise type(error)(f"{name}: {error}") from error
+
+    @classmethod
+    def _read_own(cls, name: str, body: str | int | Body | None, errors: str) -> Self | None:
+        """The database that was written; None if the file does not say that it holds one."""
+        from craterkit.files.assembling import parts_of
+        from craterkit.files.formats import format_of
+        from craterkit.regions.projecting import read_map
+
+        path, kind = Path(name).expanduser(), format_of(name)
+        contents = kind.read(path) if kind is not None and path.is_file() else None
+        if contents is None:
+            return None
+        try:
+            parts = parts_of(contents, name, errors=errors)
+        except FeatureError as error:
+            raise FeatureError(f"{name}: {error}") from error
+        if body is not None and not _is_body(body, parts.body):
+            raise BodyError(f"{name} is of {parts.body}, not of {body!r}")
+        system = None if parts.crs == parts.body.crs else read_map(parts.crs, parts.body)
+        database = cls._assembled(
+            parts.body, parts.features, parts.table, parts.regions, system=system
+        )
+        for place in range(parts.table.shape[1], parts.columns.shape[1]):
+            database.data[parts.columns.columns[place]] = parts.columns.iloc[:, place]
+        return database
+
+    @classmethod
+    def read_shapefile(
+        cls,
+        filename: str | os.PathLike[str],
+        body: str | int | Body | None = None,
+        input_crs: object = "default",
+        units: str | None = None,
+        *,
+        lat_col: Hashable | None = None,
+        lon_col: Hashable | None = None,
+        rad_col: Hashable | None = None,
+        diam_col: Hashable | None = None,
+        errors: str = "raise",
+    ) -> Self:
+        """Make a database of a Shapefile or a GeoJSON file; the same as `read_file`.
+
+        Parameters
+        ----------
+        filename : path
+            The file.
+        body, input_crs, units, lat_col, lon_col, rad_col, diam_col, errors
+            As of `read_file`.
+
+        Returns
+        -------
+        CraterDatabase
+
+        Raises
+        ------
+        TableError, BodyError, FeatureError, CRSError
+            As of `read_file`.
+        """
+        return cls.read_file(
+            _name(filename, "filename"),
+            body,
+            input_crs,
+            units,
+            lat_col=lat_col,
+            lon_col=lon_col,
+            rad_col=rad_col,
+            diam_col=diam_col,
+            errors=errors,
+        )
+
+
+def _is_body(body: str | int | Body, known: Body) -> bool:
+    """Whether what the user gives is a body that is known, be it only by its own name."""
+    try:
+        return get_body(body) == known
+    except BodyError:
+        return isinstance(body, str) and body.strip().casefold() == known.name.casefold()
+
+
+def _name(path: Any, argument: str) -> str:  # noqa: ANN401
+    """A path as text."""
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise ArgumentError(f"{argument} must be the name of a file, not {path!r}")
+    return name

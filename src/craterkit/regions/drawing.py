@@ -17,7 +17,7 @@ from craterkit.geodesy import destination
 from craterkit.regions import Outline, Polygons, RoundRegion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Objects = NDArray[np.object_]
 
-__all__ = ["Plane", "Ring", "Rings", "areas", "draw_region"]
+__all__ = ["VERTICES", "Plane", "Ring", "Rings", "areas", "draw_region", "refined_ring"]
 
 #: Vertices of the polygon of a curve, unless the region or the poles ask for others.
 VERTICES = 64
@@ -97,6 +97,12 @@ class Rings:
         inverted = (turn == 0) & ((middle * steps).sum(axis=1) < 0)
         return cls(x, lat, turn, inverted)
 
+    def shifted(self, degrees: Floats) -> Rings:
+        """The same rings with longitudes that are larger by some degrees, one number for each."""
+        if not degrees.any():
+            return self
+        return Rings(self.lon + degrees[:, None], self.lat, self.turn, self.inverted)
+
     @property
     def simple(self) -> NDArray[np.bool_]:
         """Whether each ring closes and surrounds what its curve encloses."""
@@ -151,6 +157,22 @@ class Plane:
         fewest = int(np.ceil((self.left - right) / self.period))
         most = int(np.floor((self.right - left) / self.period))
         return areas(self._cut(shape, turns=tuple(range(fewest, most + 1))))
+
+    def cut_all(self, shapes: Objects) -> Objects:
+        """Shapes that may lie beside the plane or across its edges, brought onto it and cut there."""
+        import shapely
+
+        west, _, east, _ = shapely.bounds(shapes).T
+        shift = np.nan_to_num(self.period * np.floor((west - self.left) / self.period))
+        moved = shift != 0
+        out = shapes.copy()
+        if moved.any():
+            each = np.repeat(shift[moved], shapely.get_num_coordinates(out[moved]))
+            step = np.stack([each, np.zeros(each.size)], axis=1)
+            out[moved] = shapely.transform(out[moved], lambda xy: xy - step)
+        for i in np.flatnonzero(east - shift > self.right).tolist():
+            out[i] = self.cut(shapes[i])
+        return out
 
     def fill(self, ring: Ring) -> BaseGeometry:
         """The ground within one ring, cut at the edges."""
@@ -219,7 +241,9 @@ def areas(shape: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(parts) if parts else shapely.Polygon()
 
 
-def draw_region(body: Body, features: Features, region: Region) -> Objects:
+def draw_region(
+    body: Body, features: Features, region: Region, plane: Plane | None = None
+) -> Objects:
     """Polygons of a region around every feature, in planetocentric longitude and latitude.
 
     Parameters
@@ -230,24 +254,30 @@ def draw_region(body: Body, features: Features, region: Region) -> Objects:
         The n features.
     region : Region
         The region.
+    plane : Plane, optional
+        The plane of degrees at whose edges polygons are cut; by default at ±180.
 
     Returns
     -------
     (n,) ndarray of shapely geometries
-        Valid Polygons, or MultiPolygons where they are cut at ±180 degrees; empty Polygons where an
-        ROI is.
+        Valid Polygons, or MultiPolygons where they are cut at the plane's edges; empty Polygons where
+        an ROI is.
     """
     import shapely
 
+    plane = plane or Plane()
     if isinstance(region, Polygons):
-        return region.geometries.copy()
+        return region.geometries.copy() if plane == Plane() else plane.cut_all(region.geometries)
     assert isinstance(region, RoundRegion)
     reach = region.reach(features.radius)
     outlines = region.outlines(features.radius, VERTICES)
     rings = [Rings.around(body, features.lon, features.lat, outline) for outline in outlines]
     filled = reach > 0
+    turns = plane.period * np.floor((features.lon - plane.left) / plane.period)
+    rings = [ring.shifted(-turns) for ring in rings]
     plain = filled & (reach < np.pi * body.b)
-    plain &= np.abs(rings[0].lon).max(axis=1, initial=0.0) <= 180.0
+    plain &= rings[0].lon.min(axis=1, initial=np.inf) >= plane.left
+    plain &= rings[0].lon.max(axis=1, initial=-np.inf) <= plane.right
     for ring in rings:
         plain &= ring.simple
         if region.nvert is None:
@@ -268,11 +298,10 @@ def draw_region(body: Body, features: Features, region: Region) -> Objects:
         if holes:
             # With few vertices a hole may stick out of its shell.
             plain[plain] = shapely.is_valid(polygons)
-    plane = Plane()
     coarse = [(ring.longest_step > LONGEST_STEP) & (region.nvert is None) for ring in rings]
     for i in np.flatnonzero(filled & ~plain).tolist():
         own = [
-            _refined_ring(body, features, i, region, number)
+            Ring.of(refined_ring(body, features, i, region, number, _runs_far), 0)
             if coarse[number][i]
             else Ring.of(ring, i)
             for number, ring in enumerate(rings)
@@ -294,8 +323,24 @@ def _apart_from_centre(
     return kept, np.asarray(pole)
 
 
-def _refined_ring(body: Body, features: Features, i: int, region: RoundRegion, number: int) -> Ring:
-    """One ring of feature i, with vertices added where longitude runs fast."""
+def _runs_far(rings: Rings) -> NDArray[np.bool_]:
+    """Which vertices of one ring are far from the next in longitude."""
+    closing = rings.lon[0, 0] + 360.0 * rings.turn[0]
+    return np.asarray(np.abs(np.diff(rings.lon[0], append=closing)) > LONGEST_STEP)
+
+
+def refined_ring(
+    body: Body,
+    features: Features,
+    i: int,
+    region: RoundRegion,
+    number: int,
+    far: Callable[[Rings], NDArray[np.bool_]],
+) -> Rings:
+    """One curve of feature i, with vertices added after those that `far` says.
+
+    Polygons (`region.nvert`) are left as they are.
+    """
     which = slice(i, i + 1)
     lon, lat, radius = features.lon[which], features.lat[which], features.radius[which]
     own, count = region.take(which), VERTICES
@@ -307,14 +352,13 @@ def _refined_ring(body: Body, features: Features, i: int, region: RoundRegion, n
             np.broadcast_to(outline.distance, outline.azimuth.shape)[:, chosen],
         )
         rings = Rings.around(body, lon, lat, picked)
-        closing = rings.lon[0, 0] + 360.0 * rings.turn[0]
-        far = np.abs(np.diff(rings.lon[0], append=closing)) > LONGEST_STEP
-        if not far.any():
+        open_steps = far(rings)
+        if not open_steps.any() or region.nvert is not None:
             break
         # The vertices so far are every other one of twice as many.
         count *= 2
         outline = own.outlines(radius, count)[number]
         chosen = 2 * chosen
         between = (chosen + np.append(chosen[1:], outline.azimuth.shape[1])) // 2
-        chosen = np.sort(np.concatenate([chosen, between[far]]))
-    return Ring.of(rings, 0)
+        chosen = np.sort(np.concatenate([chosen, between[open_steps]]))
+    return rings

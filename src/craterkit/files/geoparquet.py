@@ -1,0 +1,62 @@
+"""GeoParquet: geometries as WKB, the description in the file's metadata."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from craterkit.errors import ArgumentError
+from craterkit.files.assembling import is_description
+from craterkit.files.holdings import Holds
+from craterkit.files.ogr import contents_of_frame
+from craterkit.results.parquet import arrow_table
+from craterkit.results.result_files import METADATA_KEY, description
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from craterkit.files.contents import Contents
+
+__all__ = ["HOLDS", "RESERVED", "check_installed", "read", "write"]
+
+HOLDS = Holds("all", infinities=True, geometries=True)
+RESERVED = frozenset({"geometry"})
+
+
+def check_installed(name: str) -> None:
+    """Make sure that pyarrow is there.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise ArgumentError(
+            f'{name!r} needs pyarrow, which is not installed: pip install "craterkit[parquet]"'
+        ) from error
+
+
+def write(contents: Contents, path: Path) -> None:
+    """Write a GeoParquet file."""
+    import geopandas as gpd
+    import pyarrow.parquet as pq
+
+    columns = contents.columns.assign(geometry=contents.geometry)
+    frame = gpd.GeoDataFrame(columns, geometry="geometry", crs=contents.crs)
+    metadata = {METADATA_KEY: json.dumps(contents.description).encode()}
+    pq.write_table(arrow_table(frame, metadata), path, compression="zstd")
+
+
+def read(path: Path) -> Contents | None:
+    """Read a file that `write` made, whatever other software has done to it since; None if it made none."""
+    import geopandas as gpd
+    import pyarrow.parquet as pq
+
+    found = description(pq.read_schema(path))
+    if not is_description(found):
+        return None
+    table = gpd.read_parquet(path)
+    return contents_of_frame(table, found)

@@ -1,0 +1,156 @@
+"""Files that bear their names only once they are whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import socket
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from craterkit.errors import ArgumentError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["output_path", "unfinished"]
+
+
+def output_path(path: Any, argument: str, *, overwrite: bool) -> Path:  # noqa: ANN401
+    """The path of a file that is to be written.
+
+    Parameters
+    ----------
+    path : object
+        What the user gave.
+    argument : str
+        The argument's name, for messages.
+    overwrite : bool
+        Whether the file may exist.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no path, is a folder, lies in none, or exists though it must not.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(name := os.fspath(path), str):
+        raise ArgumentError(f"{argument} must be the name of a file, not {path!r}")
+    found = Path(name).expanduser()
+    if found.is_dir():
+        raise ArgumentError(f"{argument}: {name!r} is a folder; name a file in it")
+    if not found.parent.is_dir():
+        raise ArgumentError(f"{argument}: there is no folder {str(found.parent)!r}")
+    if found.exists() and not overwrite:
+        raise ArgumentError(
+            f"{argument}: {name!r} exists; choose another name or pass overwrite=True"
+        )
+    return found.resolve() if found.is_symlink() else found
+
+
+@contextmanager
+def unfinished(path: Path, family: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """Give the name of a file to write, which becomes `path` once it is whole.
+
+    The file lies in a hidden folder beside `path`, on the same disk. When the block ends it is flushed to
+    the disk and renamed, together with all that was written beside it; when the block raises, nothing
+    has changed. What a killed process of this machine left for the same name is removed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The final name. One that exists is replaced.
+    family : frozenset of str
+        Extensions of files beside `path` that belong to it, such as ``.dbf`` to a ``.shp``. Those of
+        the file that is replaced go with it.
+
+    Raises
+    ------
+    OutputError
+        If the disk does not take it.
+    """
+    _remove_leftovers(path)
+    owner = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    folder = path.parent / f".{path.name}.{owner}.tmp"
+    try:
+        folder.mkdir()
+        yield folder / path.name
+        _move_in(folder, path, family)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{path} cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move_in(folder: Path, path: Path, family: frozenset[str]) -> None:
+    new = sorted(folder.iterdir(), key=lambda file: file.name == path.name)
+    for file in new:
+        _flush(file)
+    if len(new) == 1 and not family:
+        os.replace(new[0], path)
+    else:
+        _exchange(folder, new, path, family)
+    _flush(path.parent)
+
+
+def _exchange(folder: Path, new: list[Path], path: Path, family: frozenset[str]) -> None:
+    """Put several files in the place of others; those come back if it fails."""
+    stem = path.with_suffix("")
+    ends = {*family, *(file.name[len(stem.name) :] for file in new)}
+    old = [Path(f"{stem}{end}") for end in sorted(ends)]
+    kept = folder / "replaced"
+    kept.mkdir()
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for file in old:
+            if file.exists():
+                os.replace(file, kept / file.name)
+                moved.append((kept / file.name, file))
+        for file in new:
+            os.replace(file, path.with_name(file.name))
+    except BaseException:
+        for file in new:
+            if not file.exists():
+                path.with_name(file.name).unlink(missing_ok=True)
+        for where, name in moved:
+            os.replace(where, name)
+        raise
+
+
+def _flush(path: Path) -> None:
+    """Make sure that a file, or a new name in a folder, outlasts a loss of power, where that can be done."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _host() -> str:
+    return re.sub(r"\W", "_", socket.gethostname()) or "host"
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what processes that are no more have left of this file."""
+    pattern = re.compile(re.escape(f".{path.name}.{_host()}-") + r"(\d+)-[0-9a-f]{8}\.tmp")
+    for folder in path.parent.iterdir():
+        found = pattern.fullmatch(folder.name)
+        if found and not _is_running(int(found[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":
+        return True  # there, asking a process would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
