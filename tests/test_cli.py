@@ -57,13 +57,11 @@ def test_demo_in_a_process(tmp_path):
     done = run("demo", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Mare Imbrium" in done.stdout
-    assert done.stdout.count("\n") == 11
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
-        "stats.csv",
-        "rim_histograms.png",
-    }
-    for path in ("demo/stats.csv", "demo/rim_histograms.png"):
-        assert os.path.normpath(path) in done.stdout
+    assert done.stdout.count("\n") == 13
+    written = {"stats.csv", "map.png", "rois.png", "histograms.png"}
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == written
+    for name in written:
+        assert os.path.normpath(f"demo/{name}") in done.stdout
 
 
 def test_demo_elsewhere(tmp_path, capsys):

@@ -159,7 +159,9 @@ def _demo(parsed: argparse.Namespace) -> None:
     columns = ["Name", "Diameter (km)", *table.columns[table.columns.str.endswith("_rim")]]
     print(table[columns].head().round(2).to_string(index=False))
     print(f"\nstatistics of all rims: {paths['stats']}")
-    print(f"picture of the first five: {paths['histograms']}")
+    print(f"map of all rims: {paths['map']}")
+    print(f"the nine largest: {paths['rois']}")
+    print(f"histograms of the first five: {paths['histograms']}")
 
 
 def _stats(parsed: argparse.Namespace) -> None:
