@@ -15,7 +15,7 @@ BENCH_ARGS ?= --page docs/performance.md
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.installed ## measure crater rims on the sample Moon: a table and a picture in demo/
+demo: $(VENV)/.installed ## measure crater rims on the sample Moon: a table and pictures in demo/
 	@$(RUN) -m craterkit demo --out demo
 
 test: $(VENV)/.installed-test ## run all tests and the examples in docstrings
@@ -38,7 +38,7 @@ bench: $(VENV)/.installed-peers ## run the benchmarks, their table into docs/per
 	@$(RUN) -m benchmarks $(BENCH_ARGS)
 
 clean: ## remove what the other targets made, except .venv
-	@rm -rf demo docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf demo docs/_build docs/notebooks dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## remove .venv as well

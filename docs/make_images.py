@@ -58,6 +58,7 @@ def main():
         figure = draw()
         figure.savefig(IMAGES / name, dpi=130, pil_kwargs={"optimize": True})
         plt.close(figure)
+    draw_front_page()
     for path in sorted(IMAGES.glob("*.png")):
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
@@ -127,6 +128,20 @@ def draw_coverage(name="Taruntius"):
     figure.colorbar(image, ax=axes[:, 0], label="Elevation (km)", **bar)
     figure.colorbar(shares, ax=axes[:, 1], label="What a pixel counts for", **bar)
     return figure
+
+
+def draw_front_page():
+    """The two pictures of docs/index.md, by the code shown there."""
+    front = (IMAGES.parent / "index.md").read_text(encoding="utf-8")
+    code = front.split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(compile(code, "index.md", "exec"), names)
+    for name, figure in (
+        ("map.png", names["ax"].figure),
+        ("sheet.png", names["panels"].flat[0].figure),
+    ):
+        figure.savefig(IMAGES / name, dpi=120, bbox_inches="tight", pil_kwargs={"optimize": True})
+    plt.close("all")
 
 
 def draw_outline(axis, polygon, colour, fill=None, **style):

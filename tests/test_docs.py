@@ -6,6 +6,7 @@ import ast
 import contextlib
 import doctest
 import importlib.util
+import inspect
 import io
 import re
 import shlex
@@ -83,17 +84,34 @@ def test_links_to_files_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+def anchors(page):
+    """The anchors of a page's headings, as hosting sites make them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_links_to_headings_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", text_of(page)):
+        assert anchor in anchors(page.parent / target if target else page), (target, anchor)
+
+
 @every_page
 def test_make_targets_exist(page):
     targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:\||#|`|$))", text_of(page))) <= targets
 
 
-def test_every_statistic_is_documented_with_its_formula():
-    path = DOCS / "_ext" / "statistics_table.py"
-    spec = importlib.util.spec_from_file_location("statistics_table", path)
+def extension(name):
+    """A module of docs/_ext."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / "_ext" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_every_statistic_is_documented_with_its_formula():
+    module = extension("statistics_table")
     assert module.MARKER in text_of(DOCS / "statistics.md")
     table = module.statistics_table().splitlines()[2:]
     cells = (re.fullmatch(r"\| `(\w+)` \| (.+) \|", line).groups() for line in table)
@@ -104,10 +122,7 @@ def test_every_statistic_is_documented_with_its_formula():
 
 
 def test_every_flag_is_documented_with_its_meaning():
-    path = DOCS / "_ext" / "flags_table.py"
-    spec = importlib.util.spec_from_file_location("flags_table", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = extension("flags_table")
     assert module.MARKER in text_of(DOCS / "statistics.md")
     table = module.flags_table().splitlines()[2:]
     assert table == [f"| {f.value} | `{f.name}` | {f.meaning} |" for f in craterkit.Flag]
@@ -143,12 +158,13 @@ def test_versions_agree():
     assert f"[Unreleased] {version.split('.dev')[0]}" in text_of(ROOT / "CHANGELOG.md")
 
 
-@pytest.mark.parametrize(
-    ("name", "most"),
-    [("rim_histograms.png", 150_000), ("coverage.png", 300_000), ("shapes.png", 300_000)],
-)
-def test_pictures_are_small(name, most):
-    assert (DOCS / "images" / name).stat().st_size < most
+PICTURES = sorted((DOCS / "images").glob("*.png"))
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_pictures_are_small_and_shown(picture):
+    assert picture.stat().st_size < 400_000
+    assert any(f"images/{picture.name})" in text_of(page) for page in PAGES)
 
 
 @every_page
@@ -157,7 +173,40 @@ def test_pictures_say_what_they_show(page):
         assert len(description.split()) > 5, description
 
 
-def test_every_page_is_in_the_table_of_contents():
-    contents = text_of(DOCS / "index.md").split("```{toctree}")[1]
-    pages = {page.stem for page in DOCS.glob("*.md")} - {"index"}
-    assert set(re.findall(r"^[\w-]+$", contents, flags=re.MULTILINE)) == pages
+def test_every_page_is_in_one_table_of_contents():
+    tables = re.findall(r"^```{toctree}\n(.*?)^```$", text_of(DOCS / "index.md"), re.M | re.S)
+    entries = [line for table in tables for line in re.findall(r"^[\w*/-]+$", table, re.M)]
+    pages = [page.stem for page in DOCS.glob("*.md") if page.stem != "index"]
+    assert sorted(entries) == sorted([*pages, "notebooks/*"])
+
+
+@pytest.mark.parametrize("face", [craterkit.CraterDatabase, craterkit.PixelSelection])
+def test_every_method_is_in_the_table_by_theme(face):
+    themes = text_of(DOCS / "api.md").split("## By theme")[1].split("\n## ")[0]
+    named = set(re.findall(rf"\b{face.__name__}\.(\w+)", themes))
+    methods = {name for name, value in inspect.getmembers(face) if callable(value)}
+    assert sorted(name for name in methods - named if not name.startswith("_")) == []
+    assert sorted(name for name in named if not hasattr(face, name)) == []
+
+
+def test_files_of_tests_that_are_named_exist():
+    for name in re.findall(r"`(test_\w+\.py)`", text_of(DOCS / "how-we-test.md")):
+        assert (ROOT / "tests" / name).exists(), name
+
+
+def test_notebooks_are_brought_in_as_they_are(tmp_path):
+    given, copies = tmp_path / "notebooks", tmp_path / "docs" / "notebooks"
+    given.mkdir()
+    copies.mkdir(parents=True)
+    (given / "new.ipynb").write_text("new")
+    (given / "changed.ipynb").write_text("after")
+    (copies / "changed.ipynb").write_text("before")
+    (copies / "gone.ipynb").write_text("gone")
+    brought, page = extension("notebooks"), ["see [it](../notebooks/new.ipynb)"]
+    brought.copy_notebooks(tmp_path / "docs")
+    assert {path.name: path.read_text() for path in copies.iterdir()} == {
+        "new.ipynb": "new",
+        "changed.ipynb": "after",
+    }
+    brought.lead_to_copies(None, "page", page)
+    assert page == ["see [it](notebooks/new.ipynb)"]
