@@ -5,7 +5,6 @@ can tell apart.
 """
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,13 +14,10 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
-from PIL import Image
 
 from craterkit import CraterDatabase, sample_data
-from craterkit.demo import run_demo
 
 IMAGES = Path(__file__).parent / "images"
-COLOURS = 256
 
 BLUE, ORANGE, GREEN, RED, PINK, SKY = (
     "#0072b2",
@@ -52,8 +48,6 @@ EJECTA = (
 
 def main():
     IMAGES.mkdir(exist_ok=True)
-    with TemporaryDirectory() as folder:
-        reduce_colours(run_demo(folder)["histograms"], IMAGES / "rim_histograms.png")
     for name, draw in (("coverage.png", draw_coverage), ("shapes.png", draw_shapes)):
         figure = draw()
         figure.savefig(IMAGES / name, dpi=130, pil_kwargs={"optimize": True})
@@ -61,13 +55,6 @@ def main():
     draw_front_page()
     for path in sorted(IMAGES.glob("*.png")):
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
-
-
-def reduce_colours(source, path):
-    """Store a picture with few colours, to keep it small."""
-    picture = Image.open(source).convert("RGB")
-    small = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    small.save(path, optimize=True)
 
 
 def crater(name):

@@ -254,7 +254,7 @@ def test_what_the_incumbents_users_call(tmp_path, craters):
     found = pyogrio.read_dataframe(path)
     assert {"name", "lat", "lon", "radius_m"} <= {*found.columns}
     assert "number" not in found
-    assert len(CraterDatabase.read_shapefile(path)) == 5
+    assert len(CraterDatabase.read_shapefile(path, "Moon", "m")) == 5
     craters.to_geojson(path, keep_all=True)
     found = pyogrio.read_dataframe(path)
     assert shapely.from_wkt(found["rim_wkt"])[3].equals(craters.rim[3])

@@ -345,8 +345,8 @@ class StoredInFiles:
         cls,
         filename: str | os.PathLike[str],
         body: str | int | Body | None = None,
-        input_crs: object = "default",
         units: str | None = None,
+        input_crs: object = "default",
         *,
         lat_col: Hashable | None = None,
         lon_col: Hashable | None = None,
@@ -360,7 +360,7 @@ class StoredInFiles:
         ----------
         filename : path
             The file.
-        body, input_crs, units, lat_col, lon_col, rad_col, diam_col, errors
+        body, units, input_crs, lat_col, lon_col, rad_col, diam_col, errors
             As of `read_file`.
 
         Returns
