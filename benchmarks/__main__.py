@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import machine, results
+from benchmarks.desk import measure_desk
 from benchmarks.growth import measure_growth
 from benchmarks.measuring import Settings
 from benchmarks.parallel import measure_parallel
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Settings], results.Part]] = {
     "remote": measure_remote,
     "projections": measure_projections,
     "series": measure_series,
+    "desk": measure_desk,
 }
 
 

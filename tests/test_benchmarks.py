@@ -46,6 +46,14 @@ ROWS = {
         )
         for way in ways
     ),
+    "desk": (
+        *("map of 2,000 circles", "geopandas: boundaries of 200", "sheet of nine ROIs"),
+        *(
+            f"{name} of 2,000 features, {verb}"
+            for name in ("GeoParquet", "GeoPackage", "GeoJSON")
+            for verb in ("written", "read")
+        ),
+    ),
     "projections": tuple(f"{name}: {row}" for name in MAPS for row in (*PEERS, *COVERAGES)),
 }
 
