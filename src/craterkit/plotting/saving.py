@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from craterkit.errors import ArgumentError, OutputError
-from craterkit.results.parquet import write_whole
+from craterkit.results.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,8 +24,8 @@ from craterkit.results.parquet import (
     mixed,
     numpy_column,
     parquet_path,
-    write_whole,
 )
+from craterkit.results.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

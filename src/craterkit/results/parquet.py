@@ -1,13 +1,12 @@
-"""Parquet files: which names they may have, which tables they can hold, and how they come whole."""
+"""Parquet files: which names they may have, and which tables they can hold."""
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +33,6 @@ __all__ = [
     "mixed",
     "numpy_column",
     "parquet_path",
-    "write_whole",
 ]
 
 
@@ -308,42 +306,3 @@ def numpy_column(column: Any) -> NDArray[Any]:  # noqa: ANN401
     if values.dtype.kind == "O":
         values[pd.isna(values)] = np.nan
     return values
-
-
-def write_whole(
-    path: Path, write: Callable[[BinaryIO], object], *, folder: Path | None = None
-) -> None:
-    """Write a file that bears its name only once it is whole and on the disk.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file; one that exists is replaced.
-    write : callable
-        Writes its content to an open file.
-    folder : pathlib.Path, optional
-        Where the unfinished file lies, on the same disk; by default beside `path`.
-    """
-    name = f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
-    unfinished = (folder or path.parent) / name
-    try:
-        with unfinished.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that a new name in a folder outlasts a loss of power, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

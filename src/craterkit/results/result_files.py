@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pandas as pd
 
 from craterkit.errors import ArgumentError, CraterkitError, OutputError
-from craterkit.results.parquet import parquet_path, write_whole
+from craterkit.results.parquet import parquet_path
+from craterkit.results.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
