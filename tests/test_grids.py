@@ -248,6 +248,14 @@ class TestRefused:
         with pytest.raises(CRSError, match=r"some\.tif: .*not parallels"):
             grid_of((20, 25), transform, moon_projection(formulas))
 
+    @pytest.mark.parametrize("formulas", ["nsper +h=3e6", "geos +h=3e6"])
+    @pytest.mark.parametrize("half", [0.5, 1.5, 3.2])
+    def test_views_from_a_height_that_show_space_too(self, formulas, half):
+        pixel = 2 * half * MOON.a / 200
+        transform = Affine(pixel, 0, -half * MOON.a, 0, -pixel, half * MOON.a)
+        with pytest.raises(CRSError, match=r"some\.tif: .*not parallels"):
+            grid_of((200, 200), transform, moon_projection(formulas))
+
     @pytest.mark.parametrize("shape", [(3, 4), (200, 300)])
     def test_sinusoidal_anywhere(self, shape):
         transform = Affine(METRES / 10, 0, 20 * METRES, 0, -METRES / 10, 45 * METRES)

@@ -116,6 +116,62 @@ def test_what_a_mask_band_hides_is_never_selected(tmp_path, noise):
         np.testing.assert_array_equal(pixels.to_mask(), (noise == 1) & seen)
 
 
+def test_hidden_pixels_are_told_of_when_nothing_is_selected(tmp_path, noise):
+    hidden = worlds.write(
+        tmp_path / "m.tif", worlds.lonlat(5), noise, dtype="uint8", mask=noise != 3
+    )
+    for value in (3, lambda v: v == 3):
+        with pytest.raises(
+            ArgumentError, match=r"that the mask or alpha band shows .*it hides are never"
+        ):
+            PixelSelection.from_raster(hidden, value)
+
+
+def test_a_raw_value_that_no_pixel_has_is_told_with_all_its_digits(tmp_path):
+    values = np.zeros((2, 2), dtype=np.int64)
+    for value, text in [(2**53, "9007199254740992"), (2.0**53, "9007199254740992"), (0.1, "0.1")]:
+        with pytest.raises(ArgumentError, match=f"has the raw value {text} in"):
+            PixelSelection.from_raster(values, value)
+
+
+RELATIVE = {
+    "a percentile": lambda v: v > np.percentile(v, 90),
+    "the mean": lambda v: v > v.mean(),
+    "the largest": lambda v: v == v.max(),
+    "the smallest": lambda v: v == v.min(),
+    "neighbours": lambda v: v > np.roll(v, 1),
+    "order": lambda v: np.arange(v.size) < 5,
+    "an array of its own": lambda v: np.arange(36 * 72) < 5,
+}
+
+
+@pytest.mark.parametrize("name", RELATIVE)
+@pytest.mark.parametrize("window_pixels", [100, 1 << 21])
+def test_conditions_must_judge_each_value_by_itself(tmp_path, name, window_pixels, monkeypatch):
+    monkeypatch.setattr(masks, "WINDOW_PIXELS", window_pixels)
+    values = np.random.default_rng(1).uniform(size=(36, 72))
+    # Parts of which all pixels are alike tell nothing.
+    values[:10] = 0.0
+    with pytest.raises(ArgumentError, match=r"by itself|must return one boolean for each"):
+        PixelSelection.from_raster(values, RELATIVE[name])
+
+
+def test_pixels_may_be_drawn_at_random():
+    rng = np.random.default_rng(1)
+    drawn = PixelSelection.from_raster(np.zeros((100, 100)), lambda v: rng.random(v.size) < 0.1)
+    assert 800 < len(drawn) < 1200
+
+
+@given(
+    arrays(np.float64, st.integers(1, 40), elements=st.floats(-3, 3, width=16)), st.floats(-3, 3)
+)
+def test_conditions_that_judge_each_value_by_itself_are_never_refused(values, threshold):
+    expected = np.abs(values) > threshold
+    if expected.any():
+        pixels = PixelSelection.from_raster(values[None], lambda v: np.abs(v) > threshold)
+        np.testing.assert_array_equal(pixels.to_mask()[0], expected)
+
+
 def test_values_are_raw_and_conditions_get_physical_ones(tmp_path, noise):
     path = worlds.write(
         tmp_path / "m.tif", worlds.lonlat(5), noise, dtype="int16", scale=0.5, offset=10.0

@@ -11,7 +11,7 @@ import shapely
 from affine import Affine
 
 import worlds
-from craterkit import CraterDatabase
+from craterkit import CraterDatabase, PixelSelection
 from craterkit.errors import CRSError, OutsideRasterWarning
 from craterkit.extraction import plan
 from fields import MARS, MOON, Map, map_of, square_map
@@ -110,6 +110,31 @@ class TestOneFieldOnManyMaps:
         cdb = features(*place, metres(6), rim=(1, 2))
         mean = cdb.get_stats(raster, "rim", "mean", **TRUE_GROUND)["mean_rim"].iloc[0]
         assert mean == pytest.approx(worlds.mean_distance(6, 12), abs=0.015)
+
+    @pytest.mark.parametrize("half", [0.8, 1.3])
+    def test_a_view_from_a_height(self, folder, half):
+        """The smaller map is full of ground, the larger one shows space around the disc."""
+        chart = square_map(MOON, "nsper +h=3e6 +lat_0=10 +lon_0=20", half, 400)
+        raster = write(folder / f"view {half}.tif", chart, lambda _, y: np.sin(y / 57.29578))
+        cdb = features([20.0, 0.0], [10.0, 25.0], metres(6), rim=(1, 2))
+        means = cdb.get_stats(raster, "rim", "mean", **TRUE_GROUND)["mean_rim"]
+        expected = [worlds.mean_sine_of_latitude(lat, 6, 12) for lat in (10.0, 25.0)]
+        np.testing.assert_allclose(means, expected, atol=1e-3)
+
+    @pytest.mark.parametrize("align", ["nearest", "bilinear"])
+    def test_the_far_side_has_no_pixels_in_a_view_from_a_height(self, folder, align):
+        """PROJ's formulae of this projection put it onto the near side."""
+        chart = square_map(MOON, "geos +h=3e6 +lon_0=20", 1.0, 100)
+        raster = write(folder / "geos.tif", chart, lambda lon, _: 1.0 + 0.0 * lon)
+        grid = worlds.lonlat(10.0)
+        pixels = PixelSelection.from_array(
+            np.ones(grid.shape, dtype=bool), transform=grid.transform, raster_crs=grid.crs
+        )
+        values = pixels.get_series([raster], times=[1], align=align).to_numpy()[0]
+        away = worlds.distance(20.0, 0.0, pixels.lon, pixels.lat)
+        horizon = np.degrees(np.arccos(MOON.a / (MOON.a + 3e6)))
+        np.testing.assert_array_equal(values[away < horizon - 5], 1.0)
+        assert np.isnan(values[away > horizon]).all()
 
     def test_distances_around_the_pole_of_a_polar_map(self, folder):
         chart = square_map(MOON, "stere +lat_0=90", 0.5, 200)

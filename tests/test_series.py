@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import worlds
 from craterkit import CraterDatabase, PixelSelection, plot_series
-from craterkit.errors import ArgumentError, CRSError, RasterError
+from craterkit.errors import ArgumentError, RasterError, UnreadableWarning
 from craterkit.series import large_series, reading
 
 GRID = worlds.lonlat(2.0)
@@ -205,7 +205,10 @@ class TestBadInput:
         gone = folder / "gone.tif"
         with pytest.raises(RasterError, match=r"gone\.tif"):
             selection.get_series([*weeks[:2], gone], times=range(3))
-        series = selection.get_series([*weeks[:2], gone], times=range(3), errors="flag")
+        with pytest.warns(UnreadableWarning, match=r"1 of 3 layers .*gone\.tif") as caught:
+            series = selection.get_series([*weeks[:2], gone], times=range(3), errors="flag")
+        assert caught[0].filename == __file__
+        assert list(series.attrs["craterkit"]["unreadable"]) == [str(gone)]
         assert series.loc[2].isna().all()
         np.testing.assert_array_equal(series.loc[0], VALUES[0][MASK == 1])
 
@@ -219,7 +222,9 @@ class TestBadInput:
         rasters = [weeks[0], folder / "corrupt.tif"]
         with pytest.raises(RasterError, match=r"corrupt\.tif: band 1 cannot be read"):
             selection.get_series(rasters, times=range(2))
-        series = selection.get_series(rasters, times=range(2), errors="flag")
+        with pytest.warns(UnreadableWarning, match=r"1 of 2 layers have blocks .*corrupt\.tif"):
+            series = selection.get_series(rasters, times=range(2), errors="flag")
+        assert list(series.attrs["craterkit"]["unreadable"]) == [str(rasters[1])]
         missing = series.loc[1].isna()
         assert 0 < missing.sum() < 250
         np.testing.assert_array_equal(series.loc[1][~missing], VALUES[0][MASK == 1][~missing])
@@ -287,11 +292,6 @@ class TestStatistics:
         expected = np.average(VALUES[0][:, 7], weights=np.cos(np.radians(GRID.lat)))
         np.testing.assert_allclose(found, expected)
 
-    def test_without_a_place_there_are_no_statistics(self):
-        pixels = PixelSelection.from_array(np.eye(3, dtype=bool))
-        with pytest.raises(CRSError):
-            pixels.get_stats([np.eye(3)])
-
     @pytest.mark.parametrize(
         "options",
         [
@@ -317,7 +317,9 @@ class TestStatistics:
     def test_a_missing_layer_is_nan(self, weeks, folder):
         cdb = features()
         rasters = [weeks[0], folder / "gone.tif", weeks[2]]
-        table = cdb.get_series(rasters, "rim", times=[0, 1, 2], errors="flag")
+        with pytest.warns(UnreadableWarning, match=r"gone\.tif") as caught:
+            table = cdb.get_series(rasters, "rim", times=[0, 1, 2], errors="flag")
+        assert caught[0].filename == __file__
         lacking = table["time"] == 1
         assert table.loc[lacking, "mean"].isna().all()
         assert (table.loc[lacking, "count"] == 0).all()
@@ -401,6 +403,10 @@ class TestLarge:
             selection.to_xarray(weeks, chunks=0)
 
 
+def legend_of(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
 class TestPlot:
     """`plot_series`."""
 
@@ -434,3 +440,87 @@ class TestPlot:
             plot_series(table, "mode")
         with pytest.raises(ArgumentError, match="nothing to draw"):
             plot_series(pd.DataFrame(index=DATES))
+        for other in (None, [1, 2], np.zeros((2, 2))):
+            with pytest.raises(ArgumentError, match=r"series must be a table or array .*, not "):
+                plot_series(other)
+        with pytest.raises(ArgumentError, match="not all of it are numbers"):
+            plot_series(pd.DataFrame({0: ["a", "b"]}))
+
+    def test_labelled_arrays_are_drawn_as_tables_are(self, selection, weeks):
+        xr = pytest.importorskip("xarray")
+        array = selection.to_xarray(weeks[:3])[:, :4]
+        for either in (array, array.T):
+            axes = plot_series(either)
+            np.testing.assert_array_equal([line.get_ydata() for line in axes.lines], array.T)
+            np.testing.assert_array_equal(axes.lines[0].get_xdata(), DATES[:3])
+        mean = plot_series(array.mean("pixel"))
+        np.testing.assert_array_equal(mean.lines[0].get_ydata(), array.mean("pixel"))
+        assert legend_of(plot_series(array, by="area")) == [
+            str(area) for area in array["area"].data
+        ]
+        with pytest.raises(ArgumentError, match=r"by: no series has a 'colour'; they have .*'row'"):
+            plot_series(array, by="colour")
+        with pytest.raises(
+            ArgumentError, match="dimension time and at most one more, not 'x', 'y'"
+        ):
+            plot_series(xr.DataArray(np.zeros((2, 2)), dims=("x", "y")))
+
+    def test_features_of_one_index_are_drawn_apart(self, weeks):
+        table = features().get_series(weeks[:3], "rim", "mean")
+        apart = [line.get_ydata() for line in plot_series(table).lines]
+        twins = table.assign(
+            feature=np.where(table["feature"] == table["feature"].iloc[-1], "b", "a")
+        )
+        axes = plot_series(twins)
+        np.testing.assert_array_equal([line.get_ydata() for line in axes.lines], apart)
+        assert legend_of(axes) == ["a, 1", "a, 2", "a, 3", "b, 1"]
+
+    def test_series_of_one_label_share_a_colour_and_a_legend_entry(self):
+        series = pd.DataFrame(np.arange(12.0).reshape(3, 4), index=DATES[:3])
+        for labels in (
+            ["x", "y", "x", "y"],
+            pd.Series([7, 3, 7, 3], name="area"),
+            np.array([1, 0] * 2),
+        ):
+            axes = plot_series(series, by=labels)
+            colours = [line.get_color() for line in axes.lines]
+            assert colours == [colours[0]] * 2 + [colours[2]] * 2
+            assert colours[0] != colours[2]
+            drawn = [line.get_ydata() for line in axes.lines]
+            np.testing.assert_array_equal(drawn, series[[0, 2, 1, 3]].T)
+            assert legend_of(axes) == [str(label) for label in labels[:2]]
+
+    def test_a_label_with_many_series_is_a_median_and_a_shade(self):
+        values = np.random.default_rng(1).normal(size=(3, 61))
+        labels = np.repeat([5, 2, 9], [40, 20, 1])
+        axes = plot_series(pd.DataFrame(values), by=labels)
+        assert legend_of(axes) == ["5 (n = 40)", "2 (n = 20)", "9"]
+        for line, label in zip(axes.lines, (5, 2, 9), strict=True):
+            own = values[:, labels == label]
+            np.testing.assert_allclose(line.get_ydata(), np.median(own, axis=1))
+        for shade, label in zip(axes.collections, (5, 2), strict=True):
+            low, high = np.percentile(values[:, labels == label], [5, 95], axis=1)
+            y = shade.get_paths()[0].vertices[:, 1]
+            assert (y.min(), y.max()) == (pytest.approx(low.min()), pytest.approx(high.max()))
+
+    def test_labels_may_be_named(self, selection, weeks):
+        table = features().get_series(weeks[:3], ["rim"], "mean")
+        assert legend_of(plot_series(table, by="region")) == ["rim"]
+        series = selection.get_series(weeks[:3], coordinates=True).iloc[:, :3]
+        assert legend_of(plot_series(series, by="row")) == [
+            str(row) for row in dict.fromkeys(selection.rows[:3].tolist())
+        ]
+
+    @pytest.mark.parametrize(
+        ("labels", "message"),
+        [
+            ([1, 2], "by has 2 labels for 40 series"),
+            (range(40), "40 different labels, of which 32 can be told apart"),
+            ([None] * 40, "the label at position 0 is missing"),
+            ("area", "no series has a 'area'; they have no names"),
+            (7, "one label for each series, or a name, not 7"),
+        ],
+    )
+    def test_labels_that_cannot_be(self, labels, message):
+        with pytest.raises(ArgumentError, match=message):
+            plot_series(pd.DataFrame(np.zeros((2, 40))), by=labels)

@@ -20,9 +20,10 @@ from pandas.testing import assert_frame_equal
 import worlds
 from craterkit import CraterDatabase, PixelSelection
 from craterkit.cluster import workers
-from craterkit.errors import ArgumentError, ClusterError, RasterError
-from craterkit.series import series_cluster as series_module
+from craterkit.errors import ArgumentError, ClusterError, RasterError, UnreadableWarning
+from craterkit.extraction.walk import Interruption
 from craterkit.series import large_series, tasks
+from craterkit.series import series_cluster as series_module
 from surveys import alive, corrupt, wait_for
 from test_cluster import children
 
@@ -109,6 +110,8 @@ def test_rasters_that_do_not_say_where_they_lie(client, folder):
     found = pixels.get_series(rasters, client=client)
     assert_same_bytes(found, pixels.get_series(rasters))
     np.testing.assert_array_equal(found, VALUES[:, MASK])
+    statistics = pixels.get_stats(rasters, ["mean", "median"], client=client)
+    assert_frame_equal(statistics, pixels.get_stats(rasters, ["mean", "median"]))
 
 
 def test_the_selection_is_sent_in_pieces(client, folder, monkeypatch):
@@ -142,10 +145,14 @@ def test_what_cannot_be_read_is_flagged(client, folder, tmp_path):
     window = corrupt(spoilt, 1, 2)
     rasters = [folder / "i0.tif", spoilt, tmp_path / "missing.tif", folder / "i3.tif"]
     arguments = {"times": range(4), "errors": "flag"}
-    expected = pixels.get_series(rasters, **arguments)
+    lost = r"missing\.tif; .* blocks .*w1\.tif"
+    with pytest.warns(UnreadableWarning, match=lost):
+        expected = pixels.get_series(rasters, **arguments)
+    with pytest.warns(UnreadableWarning, match=lost):
+        found = pixels.get_series(rasters, client=client, **arguments)
+    assert_same_bytes(found, expected)
     assert np.isnan(expected.loc[2]).all()
     assert 0 < np.isnan(expected.loc[1]).sum() < len(pixels)
-    assert_same_bytes(pixels.get_series(rasters, client=client, **arguments), expected)
     with pytest.raises(RasterError, match=rf"{spoilt}: band 1 cannot be read in {window}"):
         pixels.get_series(rasters[:2], times=range(2), client=client)
 
@@ -256,6 +263,25 @@ def test_a_worker_that_dies_costs_nothing_but_time(folder, tmp_path):
         found = pixels.get_series(rasters, client=own)
     assert marker.exists()
     assert_same_bytes(found, pixels.get_series(rasters))
+
+
+def test_copying_to_a_worker_that_hangs_ends():
+    class Future:
+        status = "finished"
+
+        def exception(self, timeout):
+            return None
+
+    class Hanging:
+        def submit(self, make, piece, **options):
+            return Future()
+
+        def replicate(self, pieces, callback_timeout):
+            raise TimeoutError(f"timed out after {callback_timeout} s.")
+
+    pieces = []
+    assert workers._spread(Hanging(), b"selection", pieces, Interruption())
+    assert len(pieces) == 1
 
 
 def test_nothing_stays_on_the_workers(client, folder):

@@ -147,7 +147,7 @@ def test_dates_of_names(tmp_path):
 @pytest.mark.parametrize(
     ("domain", "key", "form"),
     [
-        ("", "TIFFTAG_DATETIME", "%Y:%m:%d %H:%M:%S"),
+        ("", "DATETIME", "%Y:%m:%d %H:%M:%S"),
         ("", "ACQUISITION_DATE", "%Y%m%d"),
         ("", "datetime", "%Y-%m-%dT%H:%M:%SZ"),
         ("IMAGERY", "ACQUISITIONDATETIME", "%Y-%m-%dT%H:%M:%S"),
@@ -160,17 +160,23 @@ def test_dates_of_tags(tmp_path, domain, key, form):
     assert stack.times_detail == key.upper()
 
 
+def test_when_files_were_made_is_a_time_only_if_asked_for(tmp_path):
+    tags = [{"": {"TIFFTAG_DATETIME": day.strftime("%Y:%m:%d %H:%M:%S")}} for day in DATES]
+    paths = write_weeks(tmp_path, WEEK_NAMES, tags)
+    stack = open_stack(MOON, paths)
+    assert (list(stack.times), stack.times_from) == (WEEK_NAMES, "stems")
+    assert list(open_stack(MOON, paths, "metadata").times) == list(DATES)
+
+
 def test_equal_dates_of_tags_are_an_error_that_says_where_they_are(tmp_path):
-    paths = write_weeks(
-        tmp_path, WEEK_NAMES, [{"": {"TIFFTAG_DATETIME": "2025:01:01 00:00:00"}}] * 3
-    )
-    with pytest.raises(ArgumentError, match=r"TIFFTAG_DATETIME: 2025-01-01 is .*1 further.*times="):
+    paths = write_weeks(tmp_path, WEEK_NAMES, [{"": {"ACQUISITION_DATE": "2025-01-01"}}] * 3)
+    with pytest.raises(ArgumentError, match=r"ACQUISITION_DATE: 2025-01-01 is .*1 further.*times="):
         open_stack(MOON, paths)
     assert list(open_stack(MOON, paths, "stems").times) == WEEK_NAMES
 
 
 def test_tags_that_contradict_names_are_an_error(tmp_path):
-    tags = [{"": {"TIFFTAG_DATETIME": f"2025:01:0{i} 10:00:00"}} for i in (1, 2, 3)]
+    tags = [{"": {"DATETIME": f"2025-01-0{i}T10:00:00"}} for i in (1, 2, 3)]
     paths = write_weeks(tmp_path, DATES.strftime("%Y-%m-%d"), tags)
     with pytest.raises(
         ArgumentError, match=r"03-07\.tif says 2024-03-07, .* say 2025-01-01T10:00:00"
@@ -185,7 +191,7 @@ def test_the_date_of_a_file_is_the_time_of_none_of_its_bands(tmp_path):
     values = np.zeros((3, *GRID.shape))
     path = worlds.write(tmp_path / "cube.tif", GRID, values)
     with rasterio.open(path, "r+") as file:
-        file.update_tags(TIFFTAG_DATETIME="2025:01:01 00:00:00")
+        file.update_tags(ACQUISITION_DATE="2025-01-01")
     assert list(open_stack(MOON, path).times) == [1, 2, 3]
     assert list(open_stack(MOON, path, bands=2).times) == [pd.Timestamp("2025-01-01")]
     with rasterio.open(path, "r+") as file:
@@ -510,3 +516,59 @@ def test_a_layer_can_be_opened_elsewhere(weeks):
     again = pickle.loads(pickle.dumps(layer.spec)).open(MOON)
     assert again.bands == [layer.band]
     assert again.grid.transform == layer.source.grid.transform
+
+
+def test_arguments_by_name_reach_all_files_of_that_name(tmp_path):
+    paths = []
+    for folder in ("2024-03-07", "2024-03-14", "2024-03-21"):
+        (tmp_path / folder).mkdir()
+        paths += write_weeks(tmp_path / folder, ["ndvi"])
+
+    def nodata(given):
+        return [layer.band.nodata for layer in open_stack(MOON, paths, nodata=given).layers]
+
+    assert nodata({"ndvi": 7}) == [7, 7, 7]
+    assert nodata({"ndvi": 7, paths[1]: 9}) == [7, 9, 7]
+    assert nodata({str(paths[2]): 9}) == [None, None, 9]
+    assert nodata({"ndvi_2": 9}) == [None, 9, None]
+    with pytest.raises(ArgumentError, match=r"nodata names .* not given: 'evi' \(known: 'ndvi'"):
+        nodata({"evi": 9})
+    placed = open_stack(
+        MOON, paths, transform={"ndvi": Affine(1, 0, 0, 0, -1, 0)}, raster_crs={"ndvi": "ographic"}
+    )
+    assert {layer.grid.transform.a for layer in placed.layers} == {1.0}
+
+
+class TestTimesOfWhatCannotBeRead:
+    """Other layers keep their times; its own must be known, or that is an error."""
+
+    @staticmethod
+    def weeks(folder, names, **tags):
+        dates = [{"": {key: day.strftime(form) for key, form in tags.items()}} for day in DATES]
+        paths = write_weeks(folder, names, dates if tags else ())
+        paths[1].unlink()
+        return paths
+
+    def test_names_and_stems(self, tmp_path):
+        stack = open_stack(MOON, self.weeks(tmp_path, WEEK_NAMES), errors="flag")
+        assert (list(stack.times), stack.times_from) == (WEEK_NAMES, "stems")
+        paths = self.weeks(tmp_path, DATES.strftime("a_%Y%m%d"))
+        stack = open_stack(MOON, paths, errors="flag")
+        assert (list(stack.times), stack.times_from) == (list(DATES), "names")
+
+    def test_dates_of_tags_with_one_of_a_name(self, tmp_path):
+        paths = self.weeks(tmp_path, DATES.strftime("a_%Y%m%d"), DATETIME="%Y-%m-%dT10:00:00")
+        stack = open_stack(MOON, paths, errors="flag")
+        ten = pd.Timedelta(hours=10)
+        assert list(stack.times) == [DATES[0] + ten, DATES[1], DATES[2] + ten]
+        assert stack.times_from == "metadata"
+        assert stack.times_detail == "DATETIME; of 1 that cannot be read: the name"
+        with pytest.raises(ArgumentError, match=r"20240314\.tif cannot be read, .* not known"):
+            open_stack(MOON, paths, "metadata", errors="flag")
+
+    def test_dates_of_tags_alone(self, tmp_path):
+        paths = self.weeks(tmp_path, WEEK_NAMES, ACQUISITION_DATE="%Y-%m-%d")
+        with pytest.raises(ArgumentError, match=r"week_9\.tif cannot be read, .*pass times="):
+            open_stack(MOON, paths, errors="flag")
+        stack = open_stack(MOON, paths, DATES, errors="flag")
+        assert list(stack.times) == list(DATES)

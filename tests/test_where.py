@@ -302,6 +302,24 @@ def test_answers_that_are_no_booleans_are_refused(cdb, folder, condition):
         cdb.get_stats(folder / "values.tif", "rim", where={folder / "slope.tif": condition})
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_conditions_must_judge_each_value_by_itself(cdb, folder, monkeypatch, jobs):
+    monkeypatch.setattr(plan, "CHUNK_PIXELS", 1)
+    where = {folder / "slope.tif": lambda v: v > np.median(v)}
+    with pytest.raises(ArgumentError, match=r"where: .*slope\.tif must judge each value by itself"):
+        cdb.get_stats(folder / "values.tif", "rim", where=where, n_jobs=jobs)
+
+
+def test_rounded_georeferencing_is_the_same_grid(cdb, folder, tmp_path):
+    path = folder / "values.tif"
+    expected = cdb.get_stats(path, "rim", where={folder / "unit.tif": 3})
+    rounded = replace(GRID, transform=Affine(2.000001, 0, -180.0004, 0, -2.0, 90.0))
+    raster = worlds.write(tmp_path / "rounded.tif", rounded, UNIT)
+    pd.testing.assert_frame_equal(cdb.get_stats(path, "rim", where={raster: 3}), expected)
+    shift = replace(GRID, transform=Affine(2.0, 0, -180.004, 0, -2.0, 90.0))
+    assert "0.002 pixels elsewhere" in refused(cdb, folder, shift, tmp_path)
+
+
 def test_a_condition_that_fails_is_named(cdb, folder):
     def fails(values):
         raise KeyError("lost")

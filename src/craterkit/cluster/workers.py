@@ -48,6 +48,9 @@ PIECE_BYTES = 5_000_000
 #: Seconds between looks at the cluster, without any workers at most, and for a result to come at first.
 POLL, WITHOUT_WORKERS, TRANSFER = 1.0, 60.0, 10.0
 
+#: Seconds at most in which what all errands need is copied to all workers, before these begin.
+REPLICATION = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -194,9 +197,10 @@ def _spread(client: Any, data: bytes, pieces: list[Any], interruption: Interrupt
                 f"a worker of the cluster cannot take what errands need ({type(error).__name__}: {error}); "
                 f"install craterkit {__version__} everywhere"
             )
-    with _if_gone():
-        # Else only the worker that has them would be thought fit for the errands.
-        client.replicate(pieces)
+    with _if_gone(), suppress(TimeoutError):
+        # Else only the worker that has them would be thought fit for the errands. Who does not get
+        # them in time, as a worker that hangs, asks for them with its first errand.
+        client.replicate(pieces, callback_timeout=REPLICATION)
     return True
 
 

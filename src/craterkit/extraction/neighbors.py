@@ -11,7 +11,7 @@ from craterkit.footprints.engines import engine_for
 from craterkit.footprints.rules import Rules
 from craterkit.footprints.spans import Spans, ranges
 from craterkit.geodesy import inverse
-from craterkit.grids.alignment import grid_difference
+from craterkit.grids.alignment import same_grid
 from craterkit.regions import Annulus, Polygons
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Neighbors:
 
     def on(self, grid: Grid) -> Neighbors | None:
         """The same if they hold on another raster's grid, too; else None."""
-        return None if grid_difference(self._grid, grid) else self
+        return self if same_grid(self._grid, grid) else None
 
     def _on_raster(self, grid: Grid) -> Bools:
         """Which circles may hold the centre of a pixel."""

@@ -9,7 +9,7 @@ import numpy as np
 from craterkit.flags import Flag
 from craterkit.geodesy import inverse
 from craterkit.grids.cylindrical import CylindricalGrid
-from craterkit.regions import Polygons
+from craterkit.regions import ChosenPixels, Polygons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,23 +53,56 @@ def place_flags(
     if grid.wraps:
         crosses = crosses | (low < -ROUNDING_PX) | (high > grid.extent + ROUNDING_PX)
     flags[reached & crosses] |= Flag.CROSSES_SEAM
-    to_pole, _ = inverse(
-        grid.body, features.lon, features.lat, features.lon, np.copysign(90.0, features.lat)
-    )
-    pixel = _pixel_side(grid, features)
     for number, region in enumerate(regions):
         own = slice(number * len(features), (number + 1) * len(features))
-        if isinstance(region, Polygons):
+        if isinstance(region, ChosenPixels):
+            width, seam = _chosen_columns(region, low[own], high[own])
+            flags[own] |= np.where(seam, Flag.CROSSES_SEAM, 0)
+            at_pole = _chosen_at_poles(region)
+            size = np.maximum(np.ptp(rois.rows[own], axis=1), width) / 2.0
+        elif isinstance(region, Polygons):
             at_pole = _polygons_at_poles(region)
             size = np.maximum(np.ptp(rois.rows[own], axis=1), high[own] - low[own]) / 2.0
         else:
             reach = cast("RoundRegion", region).reach(features.radius)
+            to_pole, _ = inverse(
+                grid.body, features.lon, features.lat, features.lon, np.copysign(90.0, features.lat)
+            )
             at_pole = to_pole <= reach
             with np.errstate(divide="ignore", invalid="ignore"):
-                size = reach / pixel
+                size = reach / _pixel_side(grid, features)
         flags[own] |= np.where(at_pole, Flag.TOUCHES_POLE, 0)
         flags[own] |= np.where((size < FEW) & reached[own], Flag.FEW_PIXELS, 0)
     return flags
+
+
+def _chosen_columns(region: ChosenPixels, low: Floats, high: Floats) -> tuple[Floats, Bools]:
+    """Columns from the first to the last pixel of each ROI, across the seam if it lies on both sides."""
+    grid, spans = region.grid, region.spans
+    width = high - low
+    seam = grid.wraps & (low == 0) & (high == grid.columns) & (width > 0)
+    if seam.any():
+        west = np.zeros(region.size)
+        east = np.full(region.size, float(grid.columns))
+        left = spans.start < grid.columns // 2
+        np.maximum.at(west, spans.roi[left], spans.stop[left])
+        np.minimum.at(east, spans.roi[~left], spans.start[~left])
+        width = np.where(seam, np.minimum(west + grid.columns - east, grid.columns), width)
+    return width, seam
+
+
+def _chosen_at_poles(region: ChosenPixels) -> Bools:
+    """Which ROIs have a pixel in or at whose edge a pole lies."""
+    grid, spans = region.grid, region.spans
+    found = np.zeros(spans.roi.size, dtype=np.bool_)
+    with np.errstate(invalid="ignore"):
+        for x, y in zip(*grid.to_pixels([0.0, 0.0], [90.0, -90.0]), strict=True):
+            at = (spans.row <= y + ROUNDING_PX) & (spans.row + 1 >= y - ROUNDING_PX)
+            if not isinstance(grid, CylindricalGrid):
+                # Elsewhere than on a map whose rows are parallels a pole is a point.
+                at &= (spans.start <= x + ROUNDING_PX) & (spans.stop >= x - ROUNDING_PX)
+            found |= at
+    return np.bincount(spans.roi[found], minlength=region.size) > 0
 
 
 def _beyond_rows(grid: Grid, rois: JoinedRegions) -> Bools:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Survey"]
 
+#: Rasters that a message names one by one.
+NAMED = 3
+
 
 class Survey:
     """Rasters and a subject whose pixels are wanted; a context within which the work is done.
@@ -221,13 +224,27 @@ class Survey:
             )
 
     def _counted(self, which_of: Sequence[Bools]) -> tuple[int, str] | None:
-        """How many ROIs, in all and for each raster and region."""
-        size, parts, total = len(self.subject.features), [], 0
+        """How many ROIs, and of these for each raster, or rasters that have the same, and region."""
+        size = len(self.subject.features)
+        alike: dict[tuple[str, bytes], list[str]] = {}
         for source, which in zip(self.sources, which_of, strict=False):
             for number, region in enumerate(self.subject.regions):
-                count = int(which[number * size : (number + 1) * size].sum())
-                if count:
-                    total += count
-                    name = source.label or source.raster.name
-                    parts.append(f"{count} of {size} for {region!r} on {name}")
-        return (total, "; ".join(parts)) if total else None
+                own = which[number * size : (number + 1) * size]
+                if own.any():
+                    names = alike.setdefault((region, own.tobytes()), [])
+                    names.append(source.label or source.raster.name)
+        if not alike:
+            return None
+        parts = [
+            f"{np.frombuffer(own, np.bool_).sum()} of {size} for {region!r} on {_rasters(names)}"
+            for (region, own), names in alike.items()
+        ]
+        return int(np.logical_or.reduce(list(which_of)).sum()), "; ".join(parts)
+
+
+def _rasters(names: Sequence[str]) -> str:
+    """Rasters as a message names them; several bands are of one."""
+    different = list(dict.fromkeys(names))
+    if len(different) <= NAMED:
+        return ", ".join(different)
+    return f"each of {len(different)} rasters ({different[0]} to {different[-1]})"

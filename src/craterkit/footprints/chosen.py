@@ -55,6 +55,9 @@ class ChosenFootprints:
         self._grid = grid
         self._rules = rules
         self._spans = spans = region.spans
+        # Of all spans in order, so that those of any ROI between two rows are found by bisection.
+        self._height = grid.shape[0]
+        self._places = spans.roi * self._height + spans.row
         edges = np.searchsorted(spans.roi, np.arange(region.size + 1))
         self._first, self._count = edges[:-1], np.diff(edges)
         self.torn = self.leaves = np.zeros(region.size, dtype=np.bool_)
@@ -77,21 +80,25 @@ class ChosenFootprints:
 
     def footprints(self, rois: Ints, row_start: int, row_stop: int) -> Footprints:
         """Pixels of some ROIs between two rows of the raster; their `roi` are positions in `rois`."""
-        spans = self._of(rois)
-        spans = spans.take(np.flatnonzero((spans.row >= row_start) & (spans.row < row_stop)))
+        first, end = max(row_start, 0), min(row_stop, self._height)
+        begin = np.searchsorted(self._places, rois * self._height + first)
+        spans = self._between(begin, np.searchsorted(self._places, rois * self._height + end))
         return Footprints(spans, self._areas(spans) if self._rules.area_weighted else None)
 
     def ground_weight(self, rois: Ints) -> Floats:
         """Pixels of whole ROIs, or their area (m²)."""
-        spans = self._of(rois)
+        first = self._first[rois]
+        spans = self._between(first, first + self._count[rois])
         weights = self._areas(spans) if self._rules.area_weighted else None
         roi = np.repeat(spans.roi, spans.length)
         return np.bincount(roi, weights, rois.size).astype(np.float64)
 
-    def _of(self, rois: Ints) -> Spans:
-        count = self._count[rois]
-        spans = self._spans.take(ranges(self._first[rois], count))
-        return Spans(np.repeat(np.arange(rois.size), count), spans.row, spans.start, spans.stop)
+    def _between(self, begin: Ints, end: Ints) -> Spans:
+        """The spans with some numbers, for each ROI."""
+        count = np.maximum(end - begin, 0)
+        spans = self._spans.take(ranges(begin, count))
+        roi = np.repeat(np.arange(count.size), count)
+        return Spans(roi, spans.row, spans.start, spans.stop)
 
     def _areas(self, spans: Spans) -> Floats:
         length = spans.length

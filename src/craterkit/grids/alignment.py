@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["grid_difference", "nearest_pixels"]
+__all__ = ["grid_difference", "nearest_pixels", "same_grid"]
 
-#: How far, in pixels, two transforms may put the same pixel apart.
-TRANSFORM_PX = 1e-6
+#: How far, in pixels, two transforms may put the same pixel apart: what rounded georeferencing does.
+TRANSFORM_PX = 1e-3
 
 #: How far, in pixels, two coordinate systems may put the same coordinates apart on the ground.
 GROUND_PX = 1e-3
@@ -48,6 +48,11 @@ def grid_difference(grid: Grid, other: Grid) -> str:
     if not shift <= TRANSFORM_PX:
         return f"its affine transform puts pixels up to {shift:.3g} pixels elsewhere"
     return ""
+
+
+def same_grid(grid: Grid, other: Grid) -> bool:
+    """Whether footprints on one grid are those on the other, to the last digit."""
+    return grid.transform == other.transform and not grid_difference(grid, other)
 
 
 def _apply(transform: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -86,11 +91,13 @@ def nearest_pixels(grid: Grid, row: Ints, column: Ints, other: Grid) -> tuple[In
 
     Both are −1 where that is off the raster. A centre on a border counts to the pixel behind it.
     """
-    x, y = other.to_pixels(*grid.to_body(column + 0.5, row + 0.5))
+    lon, lat = grid.to_body(column + 0.5, row + 0.5)
+    x, y = other.to_pixels(lon, lat)
     with np.errstate(invalid="ignore"):
         x, y = x + TIE_PX, y + TIE_PX
         if np.isfinite(other.period):
             x = np.mod(x, other.period)
         on = (x >= 0) & (x < other.columns) & (y >= 0) & (y < other.shape[0])
+    on[on] = ~other.misplaces(lon[on], lat[on], x[on] - TIE_PX, y[on] - TIE_PX)
     inside = np.where(on, [y, x], -1.0)
     return inside[0].astype(np.int32), inside[1].astype(np.int32)

@@ -123,6 +123,8 @@ class CylindricalGrid:
         # The longest lever that stays within a quarter turn gives the most precise step.
         lever = max(min(float(width), 90.0 / abs(rough)) / 2, 0.5)
         ends, _ = self.to_body([centre - lever, centre + lever], middle)
+        if not np.isfinite(ends).all():
+            self._refuse("part of its middle row lies outside the domain of its projection")
         turns = np.round((rough * 2 * lever - (ends[1] - ends[0])) / 360.0)
         step = (ends[1] - ends[0] + 360.0 * turns) / (2 * lever)
         assign = object.__setattr__

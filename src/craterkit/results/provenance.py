@@ -11,6 +11,7 @@ import numpy as np
 
 from craterkit import __version__
 from craterkit.extraction.conditions import parse_where
+from craterkit.extraction.options import Options
 from craterkit.rasters.gdal import is_dataset
 
 if TYPE_CHECKING:
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from craterkit.extraction.options import Options
-    from craterkit.extraction.sources import Source
+    from craterkit.bodies import Body
+    from craterkit.extraction.sources import Source, SourceSpec
     from craterkit.extraction.subject import Subject
+    from craterkit.selection.placement import Placement
+    from craterkit.series.stack import Layer, Stack
+    from craterkit.series.tasks import SeriesOptions
 
-__all__ = ["ATTRIBUTE", "Provenance", "provenance_of", "with_columns"]
+__all__ = [
+    *("ATTRIBUTE", "Provenance", "about_pixels", "about_subject", "provenance_of"),
+    *("provenance_of_series", "with_columns"),
+]
 
 #: The entry of a table's ``attrs``.
 ATTRIBUTE = "craterkit"
@@ -73,24 +80,103 @@ def provenance_of(
     Provenance
         Texts, numbers, lists and dicts.
     """
-    body = subject.body
-    found = Provenance(
-        method=method,
-        body={"name": body.name, "a": body.a, "b": body.b},
-        regions={name: region.describe() for name, region in subject.regions.items()},
-        rasters=[_raster(source) for source in sources],
-    )
+    rasters = [
+        _raster(source.spec, source.raster.name, [band.number for band in source.bands])
+        for source in sources
+    ]
+    found = Provenance(method=method, **about_subject(subject), rasters=rasters)
+    return _with_rules(found, options, statistics)
+
+
+def about_subject(subject: Subject) -> dict[str, Any]:
+    """The body and the regions."""
+    return {
+        "body": _body(subject.body),
+        "regions": {name: region.describe() for name, region in subject.regions.items()},
+    }
+
+
+def about_pixels(placement: Placement, pixels: int) -> dict[str, Any]:
+    """Whose pixels were chosen, of which body (None if that is not known), and how many."""
+    return {
+        "body": None if placement.body is None else _body(placement.body),
+        "selection": {
+            "raster": placement.name,
+            "shape": list(placement.shape),
+            "pixels": pixels,
+        },
+    }
+
+
+def provenance_of_series(
+    method: str,
+    about: Mapping[str, Any],
+    stack: Stack,
+    options: Options | SeriesOptions,
+    statistics: Sequence[str] | None = None,
+    *,
+    unreadable: Mapping[str, str] | None = None,
+) -> Provenance:
+    """Where the numbers of a table of a stack are from.
+
+    Parameters
+    ----------
+    method : str
+        The method that was called.
+    about : mapping
+        What `about_subject` or `about_pixels` says.
+    stack : Stack
+        The layers.
+    options : Options or SeriesOptions
+        How they were read, and pixels chosen.
+    statistics : sequence of str, optional
+        What was computed of the pixels.
+    unreadable : mapping, optional
+        What could not be read, by name, and why.
+
+    Returns
+    -------
+    Provenance
+        Texts, numbers, lists and dicts.
+    """
+    rasters: dict[int, list[Layer]] = {}
+    for layer in stack.layers:
+        rasters.setdefault(id(layer if layer.raster is None else layer.raster), []).append(layer)
+    listed = [
+        _raster(
+            layers[0].spec,
+            layers[0].name if layers[0].raster is None else layers[0].raster.name,
+            [layer.band.number for layer in layers if layer.band is not None],
+        )
+        for layers in rasters.values()
+    ]
+    found = Provenance(method=method, **about, rasters=listed)
+    found["times_from"] = stack.times_from
+    if unreadable:
+        found["unreadable"] = dict(unreadable)
+    return _with_rules(found, options, statistics)
+
+
+def _with_rules(
+    found: Provenance, options: Options | SeriesOptions, statistics: Sequence[str] | None
+) -> Provenance:
+    """Add what was computed, how pixels were chosen, and the versions."""
     if statistics is not None:
         found["statistics"] = list(statistics)
-    weights = options.weights_raster
-    found["weights"] = options.weights if weights is None else _name(weights)
-    found["where"] = [
-        {"raster": _name(raster), "band": _plain(band), "condition": condition.text}
-        for raster, band, condition in parse_where(options.where)
-    ]
-    found |= {name: _plain(getattr(options, name)) for name in ARGUMENTS}
+    if isinstance(options, Options):
+        weights = options.weights_raster
+        found["weights"] = options.weights if weights is None else _name(weights)
+        found["where"] = [
+            {"raster": _name(raster), "band": _plain(band), "condition": condition.text}
+            for raster, band, condition in parse_where(options.where)
+        ]
+    found |= {name: _plain(getattr(options, name)) for name in ARGUMENTS if hasattr(options, name)}
     found["versions"] = {"craterkit": __version__, **_versions()}
     return found
+
+
+def _body(body: Body) -> dict[str, Any]:
+    return {"name": body.name, "a": body.a, "b": body.b}
 
 
 def with_columns(
@@ -104,15 +190,12 @@ def with_columns(
     return whole
 
 
-def _raster(source: Source) -> dict[str, Any]:
+def _raster(spec: SourceSpec, name: str, bands: list[int]) -> dict[str, Any]:
     """A raster's name, and what was given instead of what it says of itself."""
-    spec = source.spec
     told = {"nodata": spec.nodata, "raster_crs": spec.crs, "transform": spec.transform}
-    return {
-        "label": spec.label,
-        "name": source.raster.name,
-        "bands": [band.number for band in source.bands],
-    } | {name: _plain(value) for name, value in told.items() if value is not None}
+    return {"label": spec.label, "name": name, "bands": bands} | {
+        argument: _plain(value) for argument, value in told.items() if value is not None
+    }
 
 
 def _name(given: Any) -> str:  # noqa: ANN401

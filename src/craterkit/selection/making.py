@@ -67,8 +67,10 @@ class MadeFromRasters:
         value : number, collection of numbers or callable
             The raw value that selected pixels have, or several of which they have one: also the
             mask's nodata value. Or a condition, a function that gets the physical values of pixels
-            that are data as a 1-D array of float64, and returns one boolean for each; it is called
-            for each part that is read. What a mask band hides is never selected.
+            that are data as a 1-D array of float64, and returns one boolean for each. It is called
+            for each part that is read, so it must judge each value by itself:
+            ``lambda v: v > np.percentile(v, 99)`` is an error; compute such a threshold from the
+            whole raster before. What a mask band hides is never selected.
         band : int or str, default 1
             The mask's band, by number or description.
         region : (CraterDatabase, str) or PixelSelection, optional
@@ -86,8 +88,8 @@ class MadeFromRasters:
         Raises
         ------
         ArgumentError
-            If `value` is none of these or NaN, if it selects nothing, if a condition fails, or if
-            `region` is a selection on another grid.
+            If `value` is none of these or NaN, if it selects nothing, if a condition fails or does
+            not judge each value by itself, or if `region` is a selection on another grid.
         RasterError
             If the mask cannot be opened or read.
         CRSError

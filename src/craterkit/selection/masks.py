@@ -27,6 +27,9 @@ __all__ = ["mask_band", "parse_condition", "read_mask"]
 #: About how many pixels are read at a time.
 WINDOW_PIXELS = 1 << 21
 
+#: Whole numbers below this are shown with all their digits, others as floats are.
+WHOLE = 1e20
+
 #: Decoded blocks that GDAL keeps, in bytes.
 CACHE_BYTES = 1 << 26
 
@@ -100,8 +103,8 @@ def read_mask(
     RasterError
         If the mask cannot be read.
     ArgumentError
-        If the function fails or does not return booleans, if it cannot be known which pixels are
-        data, or if no pixel fulfils the condition.
+        If the function fails, does not return booleans or does not judge each value by itself, if
+        it cannot be known which pixels are data, or if no pixel fulfils the condition.
     """
     if condition.predicate is not None and not band.nodata_is_exact:
         raise ArgumentError(
@@ -138,17 +141,33 @@ def _read(
 def _nothing(raster: Raster, band: Band, condition: Condition, within: Runs | None) -> str:
     where = "" if within is None else f" of the {within.pixels} in the region"
     if condition.predicate is None:
-        values = ", ".join(f"{value:g}" for value in condition.values)
-        what = f"no pixel{where} has the raw value {values}"
+        what = f"no pixel{where} has the raw value {', '.join(map(exact, condition.values))}"
     else:
         what = f"no pixel{where} fulfils the condition"
     hint = ""
     if condition.predicate is not None and band.nodata is not None:
+        nodata = exact(band.nodata)
         hint = (
-            f"; pixels without data (raw value {band.nodata:g}) are not put to a condition, pass "
-            f"{band.nodata:g} itself to select them"
+            f"; pixels without data (raw value {nodata}) are not put to a condition, pass {nodata} "
+            "itself to select them"
         )
+    if band.has_mask:
+        what += " that the mask or alpha band shows"
+        hint += "; pixels that it hides are never selected"
     return f"{raster.name}: {what} in band {band.number} ({band.dtype}){hint}"
+
+
+def exact(value: float) -> str:
+    """A number with all its digits, and without needless ones.
+
+    Examples
+    --------
+    >>> exact(2.0**53), exact(2**64 - 1), exact(0.5)
+    ('9007199254740992', '18446744073709551615', '0.5')
+    """
+    if isinstance(value, float | np.floating) and value.is_integer() and abs(value) < WHOLE:
+        value = int(value)
+    return str(value)
 
 
 def _windows(raster: Raster) -> Iterator[Window]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -111,7 +112,7 @@ class PixelSelection(MadeFromRasters, PixelSeries):
         count = int(self._run_labels.max(initial=-1)) + 1
         return (
             f"PixelSelection of {_counted(len(self), 'pixel')} in {_counted(count, 'area')} of "
-            f"{self.name} ({self.shape[0]} x {self.shape[1]})"
+            f"{PurePath(self.name).name} ({self.shape[0]} x {self.shape[1]})"
         )
 
     # --- The pixels ------------------------------------------------------------------------------
@@ -245,6 +246,10 @@ class PixelSelection(MadeFromRasters, PixelSeries):
         ellipsoid, and ``lon``, ``lat``, the mean position by area, unless it is not known where the
         raster lies; ``row_start``, ``row_stop``, ``col_start``, ``col_stop``, its bounds, ends
         exclusive. Where an area crosses the raster's seam, ``col_stop`` exceeds the number of columns.
+
+        A raster wider than 360 degrees shows some ground twice. That counts once in ``area_km2``,
+        ``lon``, ``lat`` and the bounds, but ``pixels``, like `get_series` and `get_stats`, counts
+        every pixel of the raster: its two pixels may hold different values.
 
         Examples
         --------

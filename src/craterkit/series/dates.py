@@ -20,9 +20,11 @@ MONTHS = (
 
 _SEPARATOR = "[-_.:/ ]"
 
-#: A time of day in a name: after a T, or after a separator if it goes on as a time of day does.
+#: A time of day in a name: after a T, or after a separator if it goes on as a time of day does and is
+#: not the year of another date.
 _CLOCK_IN_NAME = (
-    r"(?:(?:(?P<T>T)|[-_. ])(?P<H>[01]\d|2[0-3])"
+    rf"(?:(?!{_SEPARATOR}(?:19|20)\d\d{_SEPARATOR}\d\d{_SEPARATOR}\d\d(?!\d))"
+    r"(?:(?P<T>T)|[-_. ])(?P<H>[01]\d|2[0-3])"
     r"(?:(?P<t>[-_:]?)(?P<M>[0-5]\d)(?P=t)(?P<S>[0-5]\d)|(?(T)[-_:]?|:?)(?P<M2>[0-5]\d))Z?)"
 )
 
@@ -46,11 +48,13 @@ _FORMS = (
     r"(?P<y>Y)~?(?P<month>[A-Za-z]{3,9})~?(?P<d>\d{1,2})@?",
 )
 
-#: What may be a date in a name, or something else: year and number; week and number; date and numbers.
+#: What may be a date in a name, or something else: a year and a number, a week and a number, or a date
+#: and numbers that may be no time of day.
 _DOUBTFUL_FORMS = (
     r"(?P<y>Y)~?(?P<day>\d{3})",
     r"(?P<y>Y)[-_]?W(?P<week>\d\d)(?P<weekday>[1-7])",
     r"(?P<y>Y)(?P<s>~?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)[-_. ](?P<H>\d\d)[-_](?P<M>\d\d)",
+    r"(?P<y>Y)(?P<s>~?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)T\d\d[-_:]?\d\d\d*",
 )
 
 #: What is a date only where nothing else can be meant.
@@ -148,13 +152,13 @@ def dates_in(name: str) -> list[FoundDate]:
     >>> dates_in("07-03-2024"), dates_in("2024067")
     ([FoundDate(start=0, end=10, moment=None)], [FoundDate(start=0, end=7, moment=None)])
     """
-    found: list[FoundDate] = []
+    at: dict[tuple[int, int], set[Moment]] = {}
     for pattern, is_certain in _IN_NAMES:
         for match in pattern.finditer(name):
             moments = _moments(match)
-            if moments:
-                moment = _only(moments) if is_certain else None
-                found.append(FoundDate(match.start(1), match.end(1), moment))
+            if moments and (is_certain or match.span(1) not in at):
+                at.setdefault(match.span(1), set()).update(moments if is_certain else ())
+    found = [FoundDate(*span, _only(moments)) for span, moments in at.items()]
     found = [
         date
         for date in found

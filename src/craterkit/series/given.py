@@ -48,9 +48,10 @@ def list_rasters(rasters: object) -> GivenRasters:
     Parameters
     ----------
     rasters : object
-        An iterable of rasters, a dict or Series of rasters by time, one raster, or a pattern such as
-        ``"weekly/*.tif"`` (``**`` for folders at any depth). Files that match a pattern are sorted by
-        name, numbers in names by value, so that week_9 comes before week_10.
+        An iterable of rasters, a dict of rasters by time, a Series (whose index are the times, unless
+        it is a RangeIndex, which only counts), one raster, or a pattern such as ``"weekly/*.tif"``
+        (``**`` for folders at any depth). Files that match a pattern are sorted by name, numbers in
+        names by value, so that week_9 comes before week_10.
 
     Returns
     -------
@@ -123,12 +124,10 @@ def _items(rasters: Any) -> tuple[list[Any], list[Any]]:  # noqa: ANN401
 
 
 def _has_times(rasters: object) -> bool:
-    """Whether it is a Series that is indexed by time."""
+    """Whether it is a Series with an index that does more than count."""
     import pandas as pd
 
-    return isinstance(rasters, pd.Series) and isinstance(
-        rasters.index, pd.DatetimeIndex | pd.PeriodIndex
-    )
+    return isinstance(rasters, pd.Series) and not isinstance(rasters.index, pd.RangeIndex)
 
 
 def _is_xarray_dataset(value: object) -> bool:

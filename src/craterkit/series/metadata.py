@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AXIS",
     "DESCRIPTION",
+    "OF_FILES",
     "TAGS",
     "Position",
     "Statements",
@@ -40,6 +41,9 @@ TAGS = (
     *("DATETIME", "START_TIME", "NC_GLOBAL#TIME_COVERAGE_START"),
     *("TIFFTAG_IMAGEDATE", "TIFFTAG_DATETIME"),
 )
+
+#: Those of `TAGS` that programs set to the time at which they write a file.
+OF_FILES = ("TIFFTAG_DATETIME",)
 
 #: Names of axes that are times even if their positions are plain numbers.
 TIME_AXES = ("time", "t", "date", "datetime", "sol", "week", "month", "year")

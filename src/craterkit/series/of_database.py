@@ -67,7 +67,8 @@ class FeatureSeries:
         stats : str, sequence or dict, default ("mean", "count", "std")
             As in `get_stats`.
         nodata : number or dict, optional
-            Raw value that means "no data" instead of the files'.
+            Raw value that means "no data" instead of the files', for all rasters; or by the name of the
+            file without ending, for all files that have it, or by its path.
         n_jobs : int, optional
             Threads; all cores by default and for -1.
         times : iterable or {"metadata", "names", "stems"}, optional
@@ -79,11 +80,14 @@ class FeatureSeries:
         bands : int, str, sequence or "all", optional
             Bands of each raster; by default all of one raster that is given alone, else band 1.
         coverage, weights, where, exclude, exclude_size, min_valid_fraction
-            As in `get_stats`.
+            As in `get_stats`. Where a layer has gaps, which part of an ROI is missing shifts its mean,
+            and may look like a change; with `min_valid_fraction` it is NaN if too little is left.
         scaled, raster_crs, transform, align, flags
-            As in `get_stats`; `align` is about the rasters of `where` and `weights`.
+            As in `get_stats`, in a dict as for `nodata`; `align` is about the rasters of `where` and
+            `weights`.
         errors : {"raise", "flag"}, default "raise"
-            What a raster or block that cannot be read does: raise an error, or give NaN.
+            What a raster or block that cannot be read does: raise an error, or give NaN with a
+            warning; the column ``flags`` says which rows.
         progress, max_memory, client, scheduler
             As in `get_stats`.
 
@@ -91,12 +95,21 @@ class FeatureSeries:
         -------
         pandas.DataFrame
             One row for each feature, region and time, in this order, with the columns ``feature`` (its
-            value in the table's index), ``region``, ``time`` and one for each statistic.
+            value in the table's index), ``region``, ``time`` and one for each statistic. Its attributes
+            tell where the numbers are from, as those of `get_stats`.
 
         Raises
         ------
         RegionError, StatisticError, ArgumentError, CRSError, RasterError
-            As `get_stats`; or if times are not one for each layer, different and ascending.
+            As `get_stats`; or if times are not one for each layer, different and ascending, or a
+            function is called ``feature``, ``region`` or ``time``.
+
+        Warns
+        -----
+        UnreadableWarning
+            With ``errors="flag"``, if rasters or blocks with pixels of ROIs cannot be read.
+        OutsideRasterWarning
+            If ROIs lie outside rasters.
 
         See Also
         --------
@@ -114,11 +127,14 @@ class FeatureSeries:
         """
         from craterkit.extraction.execution import Execution
         from craterkit.extraction.options import Options
+        from craterkit.results.provenance import ATTRIBUTE, about_subject, provenance_of_series
         from craterkit.series.opening import open_stack
-        from craterkit.series.statistics import extract_series
+        from craterkit.series.statistics import check_names, extract_series
+        from craterkit.series.unreadable import unreadable_layers
         from craterkit.statistics.registry import parse_statistics
 
         request = parse_statistics(stats)
+        check_names(request, ("feature", "region", "time"))
         options = Options(
             coverage=coverage,
             weights=weights,
@@ -153,4 +169,14 @@ class FeatureSeries:
             sort=sort,
             errors=errors,
         )
-        return extract_series(subject, stack, request, options, execution).tidy("feature")
+        found = extract_series(subject, stack, request, options, execution)
+        table = found.tidy("feature")
+        table.attrs[ATTRIBUTE] = provenance_of_series(
+            "get_series",
+            about_subject(subject),
+            stack,
+            options,
+            list(found.found),
+            unreadable=unreadable_layers(stack, found.unread),
+        )
+        return table

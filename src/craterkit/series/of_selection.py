@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from craterkit.bodies import wrap_longitude
-from craterkit.errors import ArgumentError
 from craterkit.extraction.execution import Execution
-from craterkit.selection.placement import place as placement_of
-from craterkit.series.opening import open_stack
 from craterkit.series.pixel_series import read_series
-from craterkit.series.stack import check_same_grid
+from craterkit.series.placing import open_like
+from craterkit.series.selection_stats import Align, PixelStatistics
 from craterkit.series.tasks import SeriesOptions
+from craterkit.series.unreadable import unreadable_layers, warn_of_unreadable
 
 if TYPE_CHECKING:
     import os
@@ -21,27 +20,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import xarray as xr
-    from numpy.typing import NDArray
 
-    from craterkit.extracting import Statistics
-    from craterkit.extraction.subject import Subject
-    from craterkit.selection.placement import Placement
-    from craterkit.selection.runs import Runs
-    from craterkit.series.stack import Stack
 
 __all__ = ["PixelSeries"]
 
 
-class PixelSeries:
+class PixelSeries(PixelStatistics):
     """The methods of `PixelSelection` that read stacks."""
-
-    _runs: Runs
-    _placement: Placement
-
-    if TYPE_CHECKING:
-
-        @property
-        def _run_labels(self) -> NDArray[np.intp]: ...
 
     def get_series(
         self,
@@ -51,7 +36,9 @@ class PixelSeries:
         bands: int | str | list[int] | None = None,
         nodata: float | dict[str, float] | None = None,
         scaled: bool = True,
-        align: str = "error",
+        raster_crs: Any = None,  # noqa: ANN401
+        transform: Any = None,  # noqa: ANN401
+        align: Align = "error",
         coordinates: bool = False,
         sort: bool = False,
         errors: str = "raise",
@@ -79,25 +66,33 @@ class PixelSeries:
         bands : int, str, list or "all", optional
             Bands of each raster; by default all of one raster that is given alone, else band 1.
         nodata : number or dict, optional
-            Raw value that means "no data" instead of the files', for all rasters or by name.
+            Raw value that means "no data" instead of the files', for all rasters; or by the name of the
+            file without ending, for all files that have it, or by its path.
         scaled : bool, default True
             Whether scale and offset of a band are applied.
+        raster_crs, transform : optional
+            CRS and affine transform to use instead of the rasters' own, for all or in a dict as for
+            `nodata`. A raster of the selection's shape that has no transform, or the selection's transform
+            but no CRS, is taken to lie where the selection does.
         align : {"error", "nearest", "bilinear"}, default "error"
             What rasters on another grid do: raise an error, or give the value at the centre of each
-            pixel, of the nearest pixel or between the four around it.
+            pixel, of the nearest pixel or between the four around it. The latter two need to know where
+            on a body the selection lies.
         coordinates : bool, default False
             Whether columns have levels ``row``, ``col`` and, if known, ``lon`` and ``lat`` (degrees)
             instead of the pixels' numbers.
         sort : bool, default False
             Whether rasters may come in any order of time; else that is an error.
         errors : {"raise", "flag"}, default "raise"
-            What a raster or block that cannot be read does: raise an error, or give NaN.
+            What a raster or block that cannot be read does: raise an error, or give NaN and a warning.
         n_jobs : int, optional
             Threads (processes with ``scheduler="processes"``); all cores by default and for -1.
         progress : bool, optional
             Whether to show a progress bar; by default once work lasts over a second.
         max_memory : int or str, default "512 MiB"
-            With `out`: how much memory values may take, in bytes or as in ``"2 GB"``.
+            With `out`: how much memory values may take, in bytes or as in ``"2 GB"``. Blocks are decoded
+            once if half of it holds the values that all layers have in a row of blocks; else several
+            times.
         client : dask.distributed.Client, optional
             A cluster whose workers read the layers (needs ``pip install "craterkit[dask]"``). They open
             rasters by name, so that all must see the same files. Values are the same, byte for byte.
@@ -106,15 +101,16 @@ class PixelSeries:
         out : str or os.PathLike, optional
             A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
             table in memory: one row a pixel, with ``row``, ``col``, ``area``, ``lon``, ``lat`` and a column
-            for every time. A file that `get_series` wrote is replaced once all is written; any other is
-            an error.
+            for every time. These are of float64 if integers may be missing, whether or not any is. A file
+            that `get_series` wrote is replaced once all is written; any other is an error.
 
         Returns
         -------
         pandas.DataFrame or pathlib.Path
             Shape (times, pixels); pixels in the order of `rows` and `cols`, which is that of
-            ``array[mask]``. The dtype is that of the rasters; with missing values, NaN in floats. With
-            `out` its path.
+            ``array[mask]``. The dtype is that of the rasters; with missing values, NaN in floats.
+            Its attributes tell where the numbers are from; ``attrs["craterkit"]["unreadable"]`` names
+            what could not be read. With `out` its path.
 
         Raises
         ------
@@ -123,10 +119,16 @@ class PixelSeries:
         CRSError
             If a raster is of another body, or does not say where it lies.
         ArgumentError
-            If rasters are on another grid than the selection, or times are not one for each layer,
-            different and ascending; with a cluster, if a raster has no name that workers can open.
+            If rasters are on another grid than the selection, or, where it has no place, than each
+            other; if times are not one for each layer, different and ascending; with a cluster, if a
+            raster has no name that workers can open.
         ClusterError
             If a cluster has no workers, or loses them for good.
+
+        Warns
+        -----
+        UnreadableWarning
+            With ``errors="flag"``, if rasters, or blocks with some of the pixels, cannot be read.
 
         Examples
         --------
@@ -157,106 +159,78 @@ class PixelSeries:
             max_memory=max_memory,
             progress=progress,
         )
-        stack = self._open_stack(rasters, times, options, bands=bands, nodata=nodata, sort=sort)
+        stack = open_like(
+            self._placement,
+            rasters,
+            times,
+            options,
+            bands=bands,
+            nodata=nodata,
+            raster_crs=raster_crs,
+            transform=transform,
+            sort=sort,
+        )
         grid = self._placement.grid
-        with series_cluster(stack, execution) as cluster:
-            if out is not None:
-                from craterkit.series.large_series import write_series
+        unread: set[int] = set()
+        path = None
+        if out is not None:
+            from craterkit.series.large_series import series_path, write_series
 
-                labels = self._pixel_labels()
-                return write_series(
-                    out, self._runs, grid, labels, stack, options, execution, cluster
+            path = series_path(out, stack)
+        with series_cluster(stack, execution) as cluster:
+            if path is not None:
+                labels, lost = self._run_labels, unreadable_layers(stack)
+                write_series(
+                    *(path, self._runs, labels, grid, stack, options, execution, cluster),
+                    unread=unread,
+                    attrs=stack.attrs | self._provenance("get_series", stack, options, None, lost),
                 )
-            values = read_series(self._runs, grid, stack, options, execution, cluster)
+                warn_of_unreadable(stack, unread, stacklevel=2)
+                return path
+            values = read_series(
+                self._runs, grid, stack, options, execution, cluster, unread=unread
+            )
+        warn_of_unreadable(stack, unread, stacklevel=2)
         table = pd.DataFrame(
             values, index=stack.times, columns=self._columns(coordinates), copy=False
         )
-        table.attrs.update(stack.attrs)
+        problems = unreadable_layers(stack, unread)
+        table.attrs |= stack.attrs | self._provenance("get_series", stack, options, None, problems)
         return table
 
-    def get_stats(
+    def to_parquet(
         self,
+        path: str | os.PathLike[str],
         rasters: object,
-        stats: Statistics = ("mean", "count", "std"),
-        by: Literal["area", "all"] = "area",
-        *,
-        times: object = None,
-        bands: int | str | list[int] | None = None,
-        nodata: float | dict[str, float] | None = None,
-        weights: Any = None,  # noqa: ANN401
-        scaled: bool = True,
-        sort: bool = False,
-        errors: Literal["raise", "flag"] = "raise",
-        n_jobs: int | None = None,
-        progress: bool | None = None,
-        max_memory: float | str | None = None,
-        client: Any = None,  # noqa: ANN401
-        scheduler: str | None = None,
-    ) -> pd.DataFrame:
-        """Compute statistics of the pixels in every raster of a stack.
+        **options: Any,  # noqa: ANN401
+    ) -> Path:
+        """Write the pixels of a stack that need not fit in memory: ``get_series(rasters, out=path)``.
 
         Parameters
         ----------
-        rasters, times, bands, nodata, scaled, sort, errors
-            As in `get_series`.
-        stats : str, sequence or dict, default ("mean", "count", "std")
-            As in `CraterDatabase.get_stats`.
-        by : {"area", "all"}, default "area"
-            Whether each connected area has its own statistics, or all pixels together.
-        weights : {None, "area"} or raster, default None
-            What pixels count for, as in `CraterDatabase.get_stats`.
-        n_jobs, progress, max_memory, client, scheduler
-            As in `CraterDatabase.get_stats`.
+        path : str or os.PathLike
+            The Parquet file, as `out` of `get_series` describes it.
+        rasters : iterable, str, dict, raster
+            The stack.
+        **options
+            Further arguments of `get_series`.
 
         Returns
         -------
-        pandas.DataFrame
-            One row for each area and time, in this order, with the columns ``area`` (its number in
-            `areas`; not for ``by="all"``), ``time`` and one for each statistic.
-
-        Raises
-        ------
-        CRSError
-            If it is not known where the selection's raster lies, or a raster is of another body.
-        ArgumentError, RasterError, StatisticError
-            As `get_series` and `CraterDatabase.get_stats`.
+        pathlib.Path
+            Its path.
 
         Examples
         --------
-        >>> from craterkit import PixelSelection, sample_data
-        >>> deep = PixelSelection.from_raster(sample_data["moon_dem.tif"], lambda height: height < -5000)
-        >>> stack = {"2024-01-01": sample_data["moon_dem.tif"], "2024-02-01": sample_data["moon_dem.tif"]}
-        >>> table = deep.get_stats(stack, ["max", "count"], by="all")
-        >>> list(table), bool((table["max"] < -5000).all()), int(table["count"][0]) == len(deep)
-        (['time', 'max', 'count'], True, True)
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from craterkit import PixelSelection
+        >>> pixels = PixelSelection.from_array(np.eye(3, dtype=bool))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     pixels.to_parquet(f"{folder}/series.parquet", [np.ones((3, 3))]).name
+        'series.parquet'
         """
-        from craterkit.extraction.options import Options
-        from craterkit.series.statistics import extract_series
-        from craterkit.statistics.registry import parse_statistics
-
-        if by not in ("area", "all"):
-            raise ArgumentError(f"by must be 'area' or 'all', not {by!r}")
-        subject = self._subject(by)
-        request = parse_statistics(stats)
-        options = Options(weights=weights, scaled=scaled, errors=errors)
-        execution = Execution(
-            n_jobs=n_jobs,
-            client=client,
-            scheduler=scheduler,
-            max_memory=max_memory,
-            progress=progress,
-        )
-        stack = self._open_stack(
-            rasters,
-            times,
-            SeriesOptions(scaled=scaled, errors=errors),
-            bands=bands,
-            nodata=nodata,
-            sort=sort,
-        )
-        found = extract_series(subject, stack, request, options, execution)
-        table = found.tidy("area", with_region=False)
-        return table if by == "area" else table.drop(columns="area")
+        return cast("Path", self.get_series(rasters, out=path, **options))
 
     def to_xarray(
         self,
@@ -266,7 +240,9 @@ class PixelSeries:
         bands: int | str | list[int] | None = None,
         nodata: float | dict[str, float] | None = None,
         scaled: bool = True,
-        align: str = "error",
+        raster_crs: Any = None,  # noqa: ANN401
+        transform: Any = None,  # noqa: ANN401
+        align: Align = "error",
         sort: bool = False,
         errors: str = "raise",
         chunks: int | None = None,
@@ -275,12 +251,13 @@ class PixelSeries:
 
         Parameters
         ----------
-        rasters, times, bands, nodata, scaled, align, sort, errors
-            As in `get_series`.
+        rasters, times, bands, nodata, scaled, raster_crs, transform, align, sort, errors
+            As in `get_series`; with `chunks`, blocks that cannot be read give NaN without a warning.
         chunks : int, optional
             How many layers are read at a time, once they are needed: the array is one of Dask then (needs
-            ``pip install "craterkit[dask]"``), for threads of this process. By default all are read at
-            once.
+            ``pip install "craterkit[dask]"``), for threads of this process or, of files, for a cluster;
+            and of float64 if integers may be missing, whether or not any is. By default all are read
+            at once.
 
         Returns
         -------
@@ -304,18 +281,30 @@ class PixelSeries:
         """
         import xarray as xr
 
-        from craterkit.series.large_series import lazy_series, pixel_places
+        from craterkit.series.large_series import check_chunks, lazy_series, pixel_places
 
-        if chunks is not None and (isinstance(chunks, bool) or chunks < 1):
-            raise ArgumentError(f"chunks must be a number of layers, not {chunks!r}")
+        if chunks is not None:
+            check_chunks(chunks)
         options = SeriesOptions(scaled=scaled, align=align, errors=errors)
-        stack = self._open_stack(rasters, times, options, bands=bands, nodata=nodata, sort=sort)
+        stack = open_like(
+            self._placement,
+            rasters,
+            times,
+            options,
+            bands=bands,
+            nodata=nodata,
+            raster_crs=raster_crs,
+            transform=transform,
+            sort=sort,
+        )
         grid = self._placement.grid
+        unread: set[int] = set()
         if chunks is None:
-            values: Any = read_series(self._runs, grid, stack, options, Execution())
+            values: Any = read_series(self._runs, grid, stack, options, Execution(), unread=unread)
         else:
             values = lazy_series(self._runs, grid, stack, options, chunks)
-        places = pixel_places(self._runs, grid, self._pixel_labels())
+        warn_of_unreadable(stack, unread, stacklevel=2)
+        places = pixel_places(self._runs, np.repeat(self._run_labels, self._runs.length), grid)
         return xr.DataArray(
             values,
             dims=("time", "pixel"),
@@ -325,52 +314,6 @@ class PixelSeries:
             },
             attrs=stack.attrs,
         )
-
-    def _pixel_labels(self) -> NDArray[np.intp]:
-        return np.repeat(self._run_labels, self._runs.length)
-
-    def _subject(self, by: str) -> Subject:
-        """The areas, or all pixels, as if they were features."""
-        import pandas as pd
-
-        from craterkit.extraction.subject import Subject
-        from craterkit.regions.chosen import ChosenPixels
-        from craterkit.tables.features import Features
-
-        grid = self._placement.known_grid
-        label = np.zeros_like(self._runs.row) if by == "all" else self._run_labels
-        size = int(label.max(initial=-1)) + 1
-        # Where a feature lies matters to regions around it only.
-        nowhere = Features(np.zeros(size), np.zeros(size), np.ones(size))
-        chosen = ChosenPixels(self._runs.spans(label), size, grid)
-        return Subject(grid.body, nowhere, {"pixels": chosen}, pd.RangeIndex(size))
-
-    def _open_stack(
-        self,
-        rasters: object,
-        times: object,
-        options: SeriesOptions,
-        **how: Any,  # noqa: ANN401
-    ) -> Stack:
-        """The layers, of which all is checked that can be before pixels are read."""
-        stack = open_stack(self._placement.body, rasters, times, errors=options.errors, **how)
-        place = self._placement
-        check_same_grid(
-            stack,
-            place.shape if place.grid is None else place.grid,
-            place.name,
-            align=options.align,
-        )
-        if place.grid is None and place.transform is not None:
-            # Of what body they are is not known, but where they lie on it can be compared.
-            for raster in {id(layer.raster): layer.raster for layer in stack.layers}.values():
-                if raster is not None and raster.transform is not None:
-                    difference = place.difference(placement_of(raster))
-                    if difference:
-                        raise ArgumentError(
-                            f"rasters: {raster.name} is not on the grid of {place.name}: {difference}"
-                        )
-        return stack
 
     def _columns(self, coordinates: bool) -> pd.Index:
         import pandas as pd

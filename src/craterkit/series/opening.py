@@ -5,26 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from craterkit.errors import ArgumentError, RasterError, quoted
-from craterkit.extraction.sources import (
-    SourceSpec,
-    by_label,
-    check_nodata,
-    raster_stem,
-    unique_label,
-)
+from craterkit.errors import ArgumentError, CRSError, RasterError, quoted
+from craterkit.extraction.sources import SourceSpec, check_nodata
 from craterkit.rasters.opening import open_raster
+from craterkit.series.adopting import placed_like
 from craterkit.series.given import list_rasters, raster_path
+from craterkit.series.labels import for_each, labels_of
+from craterkit.series.layer_times import Described, find_layer_times
 from craterkit.series.metadata import has_time_axis, stated_times
 from craterkit.series.stack import Layer, Stack
-from craterkit.series.times import ORIGINS, Times, find_times, order_of, read_times
+from craterkit.series.times import ORIGINS, Times, order_of, read_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from craterkit.bodies import Body
+    from craterkit.extraction.sources import Source
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Band, Raster
+    from craterkit.selection.placement import Placement
     from craterkit.series.given import GivenRasters
     from craterkit.series.metadata import Statements
 
@@ -42,6 +41,7 @@ def open_stack(
     transform: Any = None,  # noqa: ANN401
     sort: bool = False,
     errors: str = "raise",
+    like: Placement | None = None,
 ) -> Stack:
     """Open every raster of a series, check it, close it again, and give each layer its time.
 
@@ -61,11 +61,15 @@ def open_stack(
         Bands to use of each raster; several make several layers. By default all bands of one raster
         that is given alone and of those whose bands lie along an axis, as in a netCDF; else band 1.
     nodata, raster_crs, transform : optional
-        Used instead of what the rasters say; a dict gives them by the name of the file without ending.
+        Used instead of what the rasters say; a dict gives them by the name of the file without ending,
+        to all files of this name, or by its path.
     sort : bool
         Whether rasters may be given out of order; they are sorted by time. Without, that is an error.
     errors : {"raise", "flag"}
         With ``"flag"`` a raster that cannot be opened is a layer with a `Layer.problem`.
+    like : Placement, optional
+        What lies on a body, and in whose place rasters of its shape are taken to lie that do not say
+        where they do: what has no transform, and what has the same one but no CRS.
 
     Returns
     -------
@@ -99,14 +103,14 @@ def open_stack(
             "times: the keys of rasters are times already; pass a list of rasters, or no times"
         )
     looks_for_times = given.keys is None and (times is None or where == "metadata")
-    opener = _Opener(body, errors == "flag", looks_for_times, given.alone, bands)
-    labels = _labels(given.rasters)
-    crs = by_label(raster_crs, labels, "raster_crs")
-    affine = by_label(transform, labels, "transform")
-    missing = by_label(nodata, labels, "nodata")
+    opener = _Opener(body, errors == "flag", looks_for_times, given.alone, bands, like)
+    labels = labels_of(given.rasters)
+    crs = for_each(raster_crs, given.rasters, labels, "raster_crs")
+    affine = for_each(transform, given.rasters, labels, "transform")
+    missing = for_each(nodata, given.rasters, labels, "nodata")
     opened = [
-        opener.open(SourceSpec(label, raster, crs[label], affine[label], missing[label], "all"))
-        for label, raster in zip(labels, given.rasters, strict=True)
+        opener.open(SourceSpec(*told, "all"))
+        for told in zip(labels, given.rasters, crs, affine, missing, strict=True)
     ]
     _check_problems(opened)
     layers = [layer for of_raster in opened for layer in of_raster.layers]
@@ -142,11 +146,12 @@ class _Opener:
     looks_for_times: bool
     alone: bool
     bands: Any
+    like: Placement | None
 
     def open(self, spec: SourceSpec) -> _Opened:
         """Read the header of a raster."""
         try:
-            raster, found, grid = self._header(spec)
+            raster, found, grid, spec = self._header(spec)
             with raster:
                 picked = raster.pick_bands(self._choice(raster))
                 stated = (
@@ -173,10 +178,10 @@ class _Opener:
         ]
         return _Opened(layers, stated)
 
-    def _header(self, spec: SourceSpec) -> tuple[Raster, list[Band], Grid | None]:
+    def _header(self, spec: SourceSpec) -> tuple[Raster, list[Band], Grid | None, SourceSpec]:
         if self.body is not None:
-            source = spec.open(self.body)
-            return source.raster, source.bands, source.grid
+            source = self._source(spec, self.body)
+            return source.raster, source.bands, source.grid, source.spec
         with open_raster(spec.given, spec.label) as raster:
             bands = raster.bands
         if spec.nodata is not None:
@@ -188,7 +193,16 @@ class _Opener:
                     f"{raster.name}: the nodata value of band {band.number} cannot be read exactly; "
                     "pass it as nodata="
                 )
-        return raster, bands, None
+        return raster, bands, None, spec
+
+    def _source(self, spec: SourceSpec, body: Body) -> Source:
+        try:
+            return spec.open(body)
+        except (CRSError, ArgumentError):
+            placed = spec if self.like is None else placed_like(spec, self.like)
+            if placed is spec:
+                raise
+        return placed.open(body)
 
     def _choice(self, raster: Raster) -> Any:  # noqa: ANN401
         if self.bands is not None:
@@ -206,17 +220,6 @@ def _place_of_times(times: object) -> str | None:
             f"times must be one of {quoted(ORIGINS)}, or one time for each layer, not {times!r}"
         )
     return times
-
-
-def _labels(rasters: Sequence[object]) -> list[str]:
-    """A name for each raster: of its file, without ending, made unique."""
-    taken: set[str] = set()
-    labels = []
-    for raster in rasters:
-        label = unique_label(raster_stem(raster), taken)
-        taken.add(label)
-        labels.append(label)
-    return labels
 
 
 def _check_problems(opened: Sequence[_Opened]) -> None:
@@ -246,10 +249,13 @@ def _times_of(
             raise ArgumentError(_unequal(len(index), opened, layers))
         return Times(index, "keys" if keys else "argument")
     single = all(len(of_raster.layers) == 1 for of_raster in opened)
-    stated = [own for of_raster in opened for own in of_raster.stated]
-    names = [layer.name for layer in layers]
-    paths = [raster_path(layer.spec.given) if single else None for layer in layers]
-    found = find_times(stated, paths, names, _stems(opened, given), where=where)
+    described = Described(
+        [own for of_raster in opened for own in of_raster.stated],
+        [raster_path(layer.spec.given) if single else None for layer in layers],
+        [layer.name for layer in layers],
+        _stems(opened, given),
+    )
+    found = find_layer_times(described, [layer.is_readable for layer in layers], where)
     if len(opened) == 1 and not single and found.origin in ("stems", "order"):
         return _of_bands(layers, found.detail)
     return found

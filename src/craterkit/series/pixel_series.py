@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from craterkit.errors import ArgumentError
 from craterkit.extraction.walk import Interruption
 from craterkit.progress import Progress
 from craterkit.rasters.gdal_settings import CallerSettings, block_cache
-from craterkit.series.tasks import open_shared, tasks_of
+from craterkit.series.tasks import OpenRasters, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -29,10 +30,29 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = ["read_series"]
+__all__ = ["read_series", "values_dtype"]
 
 #: Integers beyond this are no float64.
 LARGEST_EXACT = 1 << 53
+
+#: Why integers become float64, and what to do where that would round them.
+_GAPS = (
+    "some pixels have no data, for which integers become float64; leave these out of the selection"
+)
+_COMMON = (
+    "all values are float64, since the dtypes of the rasters, a scale or align='bilinear' want that; read "
+    "this raster by itself"
+)
+_GIVEN = (
+    "values are float64, since pixels may have no data, or other rasters want that; with neither out= nor "
+    "chunks= integers stay what they are as long as no pixel lacks data"
+)
+
+
+def values_dtype(stack: Stack, options: SeriesOptions) -> np.dtype[Any]:
+    """The dtype of the values if none is missing."""
+    dtype = stack.dtype(scaled=options.scaled)
+    return np.result_type(dtype, np.float64) if options.align == "bilinear" else dtype
 
 
 def read_series(
@@ -42,8 +62,13 @@ def read_series(
     options: SeriesOptions,
     execution: Execution,
     cluster: SeriesCluster | None = None,
+    dtype: np.dtype[Any] | None = None,
+    unread: set[int] | None = None,
 ) -> NDArray[Any]:
     """The pixels' values in every layer.
+
+    Beside them memory holds what the threads read: for each, a few million pixels or one row of
+    blocks, and a layer's values.
 
     Parameters
     ----------
@@ -59,27 +84,32 @@ def read_series(
         How the work is done.
     cluster : SeriesCluster, optional
         Whose workers do it; else threads of this process.
+    dtype : numpy.dtype, optional
+        What the values are to be, one that holds all values and NaN where data may be missing. By
+        default the layers' common dtype, or float64 if that is one of integers and data are missing.
+    unread : set of int, optional
+        Gets the numbers of layers of which blocks with some of the pixels could not be read.
 
     Returns
     -------
     (t, n) ndarray
-        Of the layers' common dtype; where data are missing, NaN, for which integers become float64.
+        NaN where data are missing.
 
     Raises
     ------
     RasterError
         If a layer cannot be read.
     ArgumentError
-        If integers beyond 2**53 and missing values meet.
+        If values are float64, for any of these reasons, and an integer beyond 2**53 is among them.
     ClusterError
         If the cluster cannot do its work.
     """
-    table = _Table(stack, runs.pixels, options)
+    table = _Table(stack, runs.pixels, options, dtype)
     with ExitStack() as context:
         progress = context.enter_context(Progress(len(stack), "Series", show=execution.progress))
         interruption = context.enter_context(Interruption())
         if cluster is None:
-            tasks = tasks_of(runs, grid, stack, options)
+            tasks = tasks_of(runs, grid, stack, options, execution.budget)
             done = _put_by_threads(tasks, table, execution.budget, interruption)
         else:
             results = cluster.results(runs, grid, stack, options, execution.budget, interruption)
@@ -89,7 +119,9 @@ def read_series(
         progress.advance(len(stack) - len(stack.readable))
     if interruption.asked:
         raise KeyboardInterrupt
-    return table.finished()
+    if unread is not None:
+        unread |= table.unread
+    return table.values
 
 
 def _put_by_threads(
@@ -102,12 +134,12 @@ def _put_by_threads(
         if interruption.asked:
             return
         with caller.applied():
-            for found in task.results():
+            for found in rasters.results(task):
                 table.put(found)
 
     with (
         block_cache(budget.block_cache),
-        open_shared(tasks),
+        OpenRasters(tasks) as rasters,
         ThreadPoolExecutor(budget.threads) as pool,
     ):
         for task, _ in zip(tasks, pool.map(run, tasks), strict=True):
@@ -126,49 +158,81 @@ def _put(
 
 
 class _Table:
-    """The values of all layers, filled in by any thread in any order."""
+    """The values of all layers, filled in by any thread in any order.
 
-    def __init__(self, stack: Stack, size: int, options: SeriesOptions) -> None:
-        dtype = stack.dtype(scaled=options.scaled)
-        if options.align == "bilinear":
-            dtype = np.result_type(dtype, np.float64)
-        self._values = np.empty((len(stack), size), dtype=dtype)
-        self._missing: dict[int, Bools] = {}
-        for number, layer in enumerate(stack.layers):
-            if not layer.is_readable:
-                self._miss(number, np.ones(size, dtype=np.bool_))
+    Integers become float64 once the first of them is missing.
+    """
+
+    def __init__(
+        self, stack: Stack, size: int, options: SeriesOptions, dtype: np.dtype[Any] | None
+    ) -> None:
+        common = values_dtype(stack, options)
+        self._layers = stack.layers
+        self._why = _GIVEN if dtype is not None else _COMMON if common.kind == "f" else _GAPS
+        self._flat = np.empty(len(stack) * size, dtype=common if dtype is None else dtype)
+        self._shape = len(stack), size
+        self._held: set[int] = set()
+        self.unread: set[int] = set()
+        # While the table may be widened, nobody else may write to it.
+        self._lock = Lock()
+        unreadable = [i for i, layer in enumerate(stack.layers) if not layer.is_readable]
+        if unreadable:
+            self._widen()
+            self.values[unreadable] = np.nan
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """All values."""
+        return self._flat.reshape(self._shape)
 
     def put(self, found: LayerValues) -> None:
         """Store the values of a layer."""
-        self._values[found.number] = found.values
+        if found.unread:
+            self.unread.add(found.number)
+        if self._flat.dtype.kind == "f":
+            self._put_floats(found)
+            return
+        with self._lock:
+            if found.missing is not None:
+                self._widen()
+            if self._flat.dtype.kind != "f":
+                self.values[found.number] = found.values
+                self._held.add(found.number)
+                return
+        self._put_floats(found)
+
+    def _put_floats(self, found: LayerValues) -> None:
+        if found.values.dtype.kind != "f" and self._flat.dtype == np.float64:
+            self._check(found.number, found.values, found.missing)
+        row = self.values[found.number]
+        row[...] = found.values
         if found.missing is not None:
-            self._miss(found.number, found.missing)
+            row[found.missing] = np.nan
 
-    def _miss(self, number: int, missing: Bools) -> None:
-        if self._values.dtype.kind == "f":
-            self._values[number, missing] = np.nan
-        else:
-            self._missing[number] = missing
+    def _widen(self) -> None:
+        """Make all values float64 in their place: beside them only a layer is held."""
+        if self._flat.dtype.kind == "f":
+            return
+        for number in self._held:
+            self._check(number, self.values[number], None)
+        rows, size = self._shape
+        flat = self._flat
+        flat.resize(flat.size * np.dtype(np.float64).itemsize // flat.itemsize, refcheck=False)
+        wide = flat.view(np.float64)
+        # From the last on, since no row reaches into those before it.
+        for number in reversed(range(rows)):
+            own = slice(number * size, (number + 1) * size)
+            if number in self._held:
+                wide[own] = flat[own].astype(np.float64)
+        self._flat = wide
 
-    def finished(self) -> NDArray[Any]:
-        """All values."""
-        if not self._missing:
-            return self._values
-        dtype = self._values.dtype
-        if dtype.itemsize == 8 and self._beyond_float():
+    def _check(self, number: int, values: NDArray[Any], missing: Bools | None) -> None:
+        """Raise if float64 does not hold a layer's integers."""
+        if values.dtype.itemsize < 8:
+            return
+        held = values if missing is None else values[~missing]
+        if held.size and max(int(held.max()), -int(held.min())) > LARGEST_EXACT:
             raise ArgumentError(
-                "rasters: some pixels have no data, for which integers become float64, but others hold "
-                "integers beyond 2**53, which float64 does not hold; leave the former out of the selection"
+                f"rasters: {self._layers[number].name} holds integers beyond 2**53, which float64 does not "
+                f"hold, but {self._why}"
             )
-        values = self._values.astype(np.float64)
-        for number, missing in self._missing.items():
-            values[number, missing] = np.nan
-        return values
-
-    def _beyond_float(self) -> bool:
-        for number, values in enumerate(self._values):
-            missing = self._missing.get(number)
-            held = values if missing is None else values[~missing]
-            if held.size and max(int(held.max()), -int(held.min())) > LARGEST_EXACT:
-                return True
-        return False

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from craterkit.errors import ArgumentError, quoted
+from craterkit.plotting.colours import FILLS
+from craterkit.rasters.opening import is_data_array
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
 
 __all__ = ["plot_series"]
 
 #: Percentiles between which many series are shaded.
 SHADED = 5.0, 95.0
 
+#: How lines are told apart: by all colours first.
+STYLES = tuple(
+    {"linestyle": dashes, "color": colour}
+    for dashes, colour in product(("-", "--", ":", "-."), FILLS)
+)
+
 
 def plot_series(
-    series: pd.DataFrame,
+    series: pd.DataFrame | pd.Series | xr.DataArray,
     value: str = "mean",
     *,
+    by: str | Iterable[object] | None = None,
     most: int = 20,
     ax: Axes | None = None,
     **kwargs: Any,  # noqa: ANN401
@@ -30,14 +46,19 @@ def plot_series(
 
     Parameters
     ----------
-    series : pandas.DataFrame
-        What `PixelSelection.get_series`, `PixelSelection.get_stats` or `CraterDatabase.get_series`
-        returned, or some of its columns or rows.
+    series : pandas.DataFrame, pandas.Series or xarray.DataArray
+        What `PixelSelection.get_series`, `PixelSelection.get_stats`, `PixelSelection.to_xarray` or
+        `CraterDatabase.get_series` returned, or some of its columns or rows.
     value : str, default "mean"
-        Which statistic, of a table of statistics.
+        Which statistic, of a table of statistics. Features that have one index are drawn apart.
+    by : iterable or str, optional
+        One label for each series (each column, or each pixel of a DataArray), such as
+        `PixelSelection.labels`; or the name of a column level, of a column that comes before ``time``
+        in a table of statistics, or of a coordinate of a DataArray's pixels. Series of one label
+        share a colour and an entry of the legend.
     most : int, default 20
         Up to how many series are drawn one by one. Of more, the median is drawn and the range from
-        the 5th to the 95th percentile is shaded.
+        the 5th to the 95th percentile is shaded; with `by`, of each label that has several.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a new figure.
     **kwargs
@@ -50,7 +71,8 @@ def plot_series(
     Raises
     ------
     ArgumentError
-        If the table has no such column, or nothing to draw.
+        If it is no such table or array, has no such column, or nothing to draw; if `by` are not one
+        label for each series, or more labels than can be told apart.
 
     Examples
     --------
@@ -61,27 +83,33 @@ def plot_series(
     >>> axes = plot_series(series)
     >>> len(axes.lines)
     2
+    >>> axes = plot_series(series, by=pixels.labels)
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['0']
     """
     import matplotlib.pyplot as plt
-    from matplotlib import dates
+    from matplotlib import cbook, dates
+    from matplotlib.lines import Line2D
 
-    wide, label = _wide(series, value)
+    wide, label, by = _wide(series, value, by)
     if not wide.shape[1] or not len(wide):
         raise ArgumentError("series: there is nothing to draw")
+    grouping = None if by is None else _grouping(by, wide.columns)
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
-    times, values = wide.index, wide.to_numpy(dtype=np.float64)
-    if values.shape[1] <= most:
-        for name, own in zip(wide.columns, values.T, strict=True):
-            text = ", ".join(map(str, np.atleast_1d(np.asarray(name, dtype=object))))
-            ax.plot(times, own, label=text, **{"marker": ".", **kwargs})
-        if 1 < values.shape[1] <= most // 2:
+    options = cbook.normalize_kwargs(kwargs, Line2D)
+    values = _numbers(wide)
+    if grouping is not None:
+        _draw_groups(ax, wide.index, values, *grouping, most, options)
+    elif values.shape[1] <= most:
+        texts = [_text(name) for name in wide.columns]
+        _draw_lines(ax, wide.index, values, texts, np.arange(len(texts)), options)
+        if 1 < len(texts) <= most // 2:
             ax.legend(title=", ".join(str(part) for part in wide.columns.names if part) or None)
     else:
-        ax.plot(times, _percentile(values, 50.0), label="median", **kwargs)
-        low, high = (_percentile(values, share) for share in SHADED)
-        shade = f"{SHADED[0]:g} to {SHADED[1]:g} % of {values.shape[1]:,}"
-        ax.fill_between(times, low, high, alpha=0.3, linewidth=0, label=shade)
+        _draw_range(
+            ax, wide.index, values, {"label": "median", **STYLES[0], **options}, _shade(values)
+        )
         ax.legend()
     ax.set_xlabel("time")
     ax.set_ylabel(label)
@@ -91,24 +119,163 @@ def plot_series(
     return ax
 
 
-def _wide(series: pd.DataFrame, value: str) -> tuple[pd.DataFrame, str]:
-    """One row a time and one column a series, and what the values are called."""
+def _wide(series: Any, value: str, by: Any) -> tuple[pd.DataFrame, str, Any]:  # noqa: ANN401
+    """One row a time and one column a series, what the values are called, and labels if any."""
+    import pandas as pd
+
+    if is_data_array(series):
+        return _of_array(series, by)
+    if isinstance(series, pd.Series):
+        series = series.to_frame()
+    if not isinstance(series, pd.DataFrame):
+        raise ArgumentError(
+            "series must be a table or array that get_series, get_stats or to_xarray returned, not "
+            f"{type(series).__name__}"
+        )
     if "time" not in series.columns:
-        return series, "value"
+        return series, "value", by
     if value not in series.columns:
         raise ArgumentError(
             f"value: the table has no column {value!r}; it has {quoted(list(series.columns))}"
         )
     keys = list(series.columns[: list(series.columns).index("time")])
     if not keys:
-        return series.set_index("time")[[value]], value
-    if "region" in keys and len(set(series["region"])) == 1:
+        return series.set_index("time")[[value]], value, by
+    if "region" in keys and len(set(series["region"])) == 1 and by != "region":
         keys.remove("region")
-    wide = series.pivot(index="time", columns=keys, values=value)  # noqa: PD010
-    return wide.reindex(series["time"].unique()), value
+    owners = series[keys]
+    repeats = series.groupby([*keys, "time"], dropna=False, observed=True).cumcount()
+    if repeats.any():
+        owners = owners.assign(occurrence=repeats + 1)
+    owner = pd.MultiIndex.from_frame(owners) if owners.shape[1] > 1 else pd.Index(owners.iloc[:, 0])
+    row, times = pd.factorize(series["time"])
+    column, _ = pd.factorize(owner)
+    wide = np.full((len(times), int(column.max(initial=-1)) + 1), np.nan)
+    wide[row, column] = _numbers(series[[value]])[:, 0]
+    columns = owner[~owner.duplicated()]
+    return pd.DataFrame(wide, index=pd.Index(times, name="time"), columns=columns), value, by
 
 
-def _percentile(values: np.ndarray[Any, np.dtype[np.float64]], share: float) -> Any:  # noqa: ANN401
+def _of_array(array: Any, by: Any) -> tuple[pd.DataFrame, str, Any]:  # noqa: ANN401
+    """A labelled array as a table."""
+    import pandas as pd
+
+    others = [name for name in array.dims if name != "time"]
+    if "time" not in array.dims or len(others) > 1:
+        raise ArgumentError(
+            "series: a DataArray must have the dimension time and at most one more, not "
+            f"{quoted(list(array.dims))}"
+        )
+    array = array.transpose("time", ...)
+    if isinstance(by, str):
+        known = [str(name) for name, place in array.coords.items() if place.dims == tuple(others)]
+        if by not in known:
+            raise ArgumentError(
+                f"by: no series has a {by!r}; they have {quoted(known) or 'no names'}"
+            )
+        by = pd.Series(array[by].values, name=by)
+    values = array.to_numpy().reshape(len(array["time"]), -1)
+    name = "value" if array.name is None else str(array.name)
+    return pd.DataFrame(values, index=pd.Index(array["time"].values, name="time")), name, by
+
+
+def _numbers(table: pd.DataFrame) -> Floats:
+    try:
+        return np.asarray(table.to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"series: not all of it are numbers: {error}") from error
+
+
+def _grouping(by: Any, columns: pd.Index) -> tuple[Ints, list[str], str]:  # noqa: ANN401
+    """Number of the label of each column, the labels, and what they are called."""
+    import pandas as pd
+
+    if isinstance(by, str):
+        if by not in columns.names:
+            known = [str(name) for name in columns.names if name is not None]
+            raise ArgumentError(
+                f"by: no series has a {by!r}; they have {quoted(known) or 'no names'}"
+            )
+        given = pd.Series(columns.get_level_values(by), name=by)
+    elif isinstance(by, Iterable):
+        given = by if isinstance(by, pd.Series) else pd.Series(list(by))
+    else:
+        raise ArgumentError(f"by must be one label for each series, or a name, not {by!r}")
+    if len(given) != len(columns):
+        raise ArgumentError(f"by has {len(given)} labels for {len(columns)} series")
+    if given.isna().any():
+        place = int(np.flatnonzero(given.isna())[0])
+        raise ArgumentError(f"by: the label at position {place} is missing")
+    number, labels = pd.factorize(given)
+    if len(labels) > len(STYLES):
+        raise ArgumentError(
+            f"by has {len(labels)} different labels, of which {len(STYLES)} can be told apart in a "
+            "picture; draw the columns of some of them"
+        )
+    return number, [_text(name) for name in labels], "" if given.name is None else str(given.name)
+
+
+def _draw_groups(
+    ax: Axes,
+    times: pd.Index,
+    values: Floats,
+    number: Ints,
+    labels: list[str],
+    name: str,
+    most: int,
+    options: dict[str, Any],
+) -> None:
+    """Draw series in the colours of their labels, with a legend."""
+    shaded = values.shape[1] > most
+    for i, label in enumerate(labels):
+        own = values[:, number == i]
+        count = own.shape[1]
+        if shaded and count > 1:
+            style = {"label": f"{label} (n = {count:,})", **STYLES[i], **options}
+            _draw_range(ax, times, own, style, None)
+        else:
+            _draw_lines(ax, times, own, [label, *[None] * (count - 1)], np.full(count, i), options)
+    what = f"median, {SHADED[0]:g} to {SHADED[1]:g} %" if shaded else ""
+    title = "\n".join(filter(None, (name, what))) or None
+    if len(labels) > len(FILLS):
+        # A long legend would hide the series.
+        ax.legend(title=title, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    else:
+        ax.legend(title=title)
+
+
+def _draw_lines(
+    ax: Axes,
+    times: pd.Index,
+    values: Floats,
+    texts: list[Any],
+    style: Ints,
+    options: dict[str, Any],
+) -> None:
+    for own, text, number in zip(values.T, texts, style.tolist(), strict=True):
+        look = STYLES[number % len(STYLES)]
+        ax.plot(times, own, **{"label": text, "marker": ".", **look, **options})
+
+
+def _draw_range(
+    ax: Axes, times: pd.Index, values: Floats, options: dict[str, Any], label: str | None
+) -> None:
+    """Draw the median of series, and shade where most of them are."""
+    points: dict[str, Any] = {"marker": ".", "markersize": 3.0}
+    (line,) = ax.plot(times, _percentile(values, 50.0), **points | options)
+    low, high = (_percentile(values, share) for share in SHADED)
+    ax.fill_between(times, low, high, color=line.get_color(), alpha=0.25, linewidth=0, label=label)
+
+
+def _shade(values: Floats) -> str:
+    return f"{SHADED[0]:g} to {SHADED[1]:g} % of {values.shape[1]:,}"
+
+
+def _text(name: object) -> str:
+    return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def _percentile(values: Floats, share: float) -> Floats:
     """Of each row without its gaps; NaN where there are only such."""
     out = np.full(values.shape[0], np.nan)
     known = np.isfinite(values).any(axis=1)

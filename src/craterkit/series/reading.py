@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.budget import Budget
     from craterkit.rasters.base import Band, Raster
     from craterkit.selection.runs import Runs
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "Values"]
 
-#: Pixels that are read at a time, unless a block has more.
-WINDOW_PIXELS = 1 << 22
+#: Pixels that a thread reads at a time at most, unless a row of blocks has more, and bytes of each.
+WINDOW_PIXELS, BYTES_READ = 1 << 22, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,13 @@ class Values:
         The numbers.
     valid : (n,) ndarray of bool or None
         Which of them are data; None: all.
+    unread : bool
+        Whether some lie in blocks that could not be read.
     """
 
     raw: NDArray[Any]
     valid: Bools | None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,16 @@ class Reading:
         Rows and columns at which blocks begin, and the ends of the last ones.
     bands : int
         How many bands are read together.
+    budget : Budget
+        How much may be read at a time; at least one row of blocks is.
     """
 
-    def __init__(self, runs: Runs, block_edges: tuple[Ints, Ints], bands: int = 1) -> None:
+    def __init__(
+        self, runs: Runs, block_edges: tuple[Ints, Ints], bands: int, budget: Budget
+    ) -> None:
         self._size = runs.pixels
-        self._parts = list(_parts(runs, block_edges, WINDOW_PIXELS // bands))
+        limit = min(WINDOW_PIXELS, budget.pixels_read(BYTES_READ))
+        self._parts = list(_parts(runs, block_edges, limit // bands))
 
     @property
     def pixels_read(self) -> int:
@@ -97,10 +106,11 @@ class Reading:
         """
         found = [_Growing(self._size, band) for band in bands]
         for part in self._parts:
-            for growing, (raw, valid) in zip(
+            for growing, (raw, valid, unread) in zip(
                 found, _read(raster, bands, part, flag_unread=flag_unread), strict=True
             ):
                 growing.put(part.pixels, raw, valid)
+                growing.unread |= unread
         return [growing.values for growing in found]
 
 
@@ -110,6 +120,7 @@ class _Growing:
     def __init__(self, size: int, band: Band) -> None:
         self._raw = np.empty(size, dtype=band.dtype)
         self._invalid: Bools | None = None
+        self.unread = False
 
     def put(self, pixels: Ints | slice, raw: NDArray[Any], valid: Bools | None) -> None:
         self._raw[pixels] = raw
@@ -121,12 +132,13 @@ class _Growing:
 
     @property
     def values(self) -> Values:
-        return Values(self._raw, None if self._invalid is None else ~self._invalid)
+        valid = None if self._invalid is None else ~self._invalid
+        return Values(self._raw, valid, self.unread)
 
 
 def _read(
     raster: Raster, bands: Sequence[Band], part: _Part, *, flag_unread: bool
-) -> Iterator[tuple[NDArray[Any], Bools | None]]:
+) -> Iterator[tuple[NDArray[Any], Bools | None, bool]]:
     window = part.window
     raws = [np.empty(window.shape, dtype=band.dtype) for band in bands]
     masks = [np.empty(window.shape, dtype=np.uint8) if band.has_mask else None for band in bands]
@@ -135,10 +147,12 @@ def _read(
         pixels = Pixels(band, raw, mask, window)
         places = ranges(pixels.places(part.spans), part.spans.length)
         values, valid = pixels.take(places)
+        lacks = False
         if unread:
             readable = ~cover(unread, window).ravel().take(places)
+            lacks = not readable.all()
             valid = readable if valid is None else valid & readable
-        yield values, valid
+        yield values, valid, lacks
 
 
 def _parts(runs: Runs, block_edges: tuple[Ints, Ints], limit: int) -> Iterator[_Part]:

@@ -56,7 +56,8 @@ class Resampling:
     @classmethod
     def bilinear(cls, grid: Grid, runs: Runs, other: Grid) -> Resampling:
         """From the four pixels of `other` whose centres are around the centre of each pixel."""
-        x, y = other.to_pixels(*grid.to_body(runs.cols + 0.5, runs.rows + 0.5))
+        lon, lat = grid.to_body(runs.cols + 0.5, runs.rows + 0.5)
+        x, y = other.to_pixels(lon, lat)
         height, width = other.shape[0], other.columns
         period = other.period
         with np.errstate(invalid="ignore"):
@@ -64,6 +65,7 @@ class Resampling:
                 x = np.mod(x + TIE_PX, period) - TIE_PX
             inside = (x >= -TIE_PX) & (x <= width + TIE_PX) & (y >= -TIE_PX)
             inside &= y <= height + TIE_PX
+        inside[inside] = ~other.misplaces(lon[inside], lat[inside], x[inside], y[inside])
         x, y = np.where(inside, x, 0.5) - 0.5, np.where(inside, y, 0.5) - 0.5
         left, top = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
         east, south = x - left, y - top

@@ -14,12 +14,12 @@ from craterkit import __version__
 from craterkit.cluster.errands import Errand, another_raster, made_of, no_raster, pickled
 from craterkit.cluster.workers import ERRANDS_EACH, carry_out, count_workers, open_cluster
 from craterkit.errors import ArgumentError, CRSError, RasterError
-from craterkit.extraction.sources import Header
+from craterkit.extraction.sources import Header, SourceSpec
 from craterkit.rasters.gdal_settings import block_cache
 from craterkit.selection.placement import place
 from craterkit.series.opening import open_stack
-from craterkit.series.stack import Stack
-from craterkit.series.tasks import layers_together, open_shared, tasks_of
+from craterkit.series.stack import Layer, Stack
+from craterkit.series.tasks import OpenRasters, layers_together, tasks_of
 
 if TYPE_CHECKING:
     from craterkit.bodies import Body
@@ -27,19 +27,20 @@ if TYPE_CHECKING:
     from craterkit.cluster.workers import Cluster
     from craterkit.extraction.budget import Budget
     from craterkit.extraction.execution import Execution
-    from craterkit.extraction.sources import SourceSpec
     from craterkit.extraction.walk import Interruption
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Raster
     from craterkit.selection.placement import Placement
     from craterkit.selection.runs import Runs
-    from craterkit.series.stack import Layer
     from craterkit.series.tasks import LayerValues, SeriesOptions, Way
 
-__all__ = ["SeriesCluster", "series_cluster"]
+__all__ = ["RemoteLayers", "SeriesCluster", "names_elsewhere", "series_cluster"]
 
 #: Layers of an errand, and bytes of their values, at most, unless fewer cannot be read apart.
 ERRAND_LAYERS, RESULT_BYTES = 64, 32 * 1024**2
+
+#: Stands for a layer that is read elsewhere, or nowhere.
+NO_LAYER = Layer(None, "", SourceSpec("", "", None, None, None, None), None, None, None)
 
 
 class Common(NamedTuple):
@@ -48,7 +49,7 @@ class Common(NamedTuple):
     runs: Runs
     grid: Grid | None
     options: SeriesOptions
-    block_cache: int
+    budget: Budget
     ways: list[Way]
 
 
@@ -109,23 +110,65 @@ class RemoteRaster:
 
 
 @dataclass(frozen=True)
+class RemoteLayers:
+    """Layers of a stack that another process opens anew.
+
+    Attributes
+    ----------
+    rasters : sequence of RemoteRaster
+        Their rasters.
+    numbers : sequence of int
+        Which layers these are, in the order of the rasters and their bands.
+    count : int
+        How many layers the stack has.
+    """
+
+    rasters: Sequence[RemoteRaster]
+    numbers: Sequence[int]
+    count: int
+
+    @classmethod
+    def of(
+        cls, layers: Sequence[tuple[int, Layer]], count: int, names: Mapping[int, str]
+    ) -> RemoteLayers:
+        """Readable layers with their numbers; `names` are those of their rasters, by `id`."""
+        by_raster: dict[int, list[tuple[int, Layer]]] = {}
+        for number, layer in layers:
+            by_raster.setdefault(id(layer.raster), []).append((number, layer))
+        rasters = [
+            _remote([layer for _, layer in own], names[raster]) for raster, own in by_raster.items()
+        ]
+        return cls(rasters, [number for own in by_raster.values() for number, _ in own], count)
+
+    def open(self, body: Body | None) -> Stack:
+        """The stack; all other layers of it cannot be read.
+
+        Raises
+        ------
+        RasterError
+            As `RemoteRaster.open`.
+        """
+        layers = [NO_LAYER] * self.count
+        opened = (layer for raster in self.rasters for layer in raster.open(body))
+        for number, layer in zip(self.numbers, opened, strict=True):
+            layers[number] = layer
+        return Stack(tuple(layers), pd.RangeIndex(self.count), "order")
+
+
+@dataclass(frozen=True)
 class SeriesErrand(Errand):
-    """Some layers: `own` is a list of `RemoteRaster` and the layers' numbers, what is shared a `Common`."""
+    """Some layers: `own` is a `RemoteLayers`, what is shared a `Common`."""
 
     def results(self, shared: Sequence[Shared]) -> tuple[list[LayerValues], int]:
         """What is found in the layers, and how many pixels were read for it."""
         common: Common = made_of(shared)
-        rasters, numbers = pickle.loads(self.own)
-        body = None if common.grid is None else common.grid.body
-        layers = tuple(layer for raster in rasters for layer in raster.open(body))
-        stack = Stack(layers, pd.RangeIndex(len(layers)), "order")
-        tasks = tasks_of(common.runs, common.grid, stack, common.options, common.ways)
-        with block_cache(common.block_cache), open_shared(tasks):
-            found = [layer for task in tasks for layer in task.results()]
-        return (
-            [replace(layer, number=numbers[layer.number]) for layer in found],
-            sum(task.pixels_read for task in tasks),
-        )
+        layers: RemoteLayers = pickle.loads(self.own)
+        stack = layers.open(None if common.grid is None else common.grid.body)
+        ways, budget = common.ways, common.budget
+        tasks = tasks_of(common.runs, common.grid, stack, common.options, budget, ways)
+        with block_cache(budget.block_cache), OpenRasters(tasks) as rasters:
+            found = [layer for task in tasks for layer in rasters.results(task)]
+        return found, sum(task.pixels_read for task in tasks)
 
 
 @dataclass(frozen=True)
@@ -161,8 +204,8 @@ class SeriesCluster:
         ClusterError
             If the cluster cannot do its work.
         """
-        memory = replace(budget, memory=budget.memory // self.cluster.sharing)
-        common = Common(runs, grid, options, memory.block_cache, ways=[])
+        own = replace(budget, memory=budget.memory // self.cluster.sharing, threads=1)
+        common = Common(runs, grid, options, own, ways=[])
         threads = count_workers(self.cluster)
         each = stack.dtype(scaled=options.scaled).itemsize * runs.pixels
         size = min(
@@ -170,32 +213,18 @@ class SeriesCluster:
             max(1, RESULT_BYTES // max(1, each)),
             ERRAND_LAYERS,
         )
-        errands = (self._errand(layers) for layers in _groups(stack, size))
+        errands = (self._errand(layers, len(stack)) for layers in _groups(stack, size))
         shared = pickled(common, "the selection")
         answers = carry_out(self.cluster, threads, errands, interruption, shared)
         with closing(answers):
             for _, answer in answers:
                 yield answer
 
-    def _errand(self, layers: Sequence[tuple[int, Layer]]) -> tuple[None, str, Errand]:
-        by_raster: dict[int, list[tuple[int, Layer]]] = {}
-        for number, layer in layers:
-            by_raster.setdefault(id(layer.raster), []).append((number, layer))
-        rasters = [self._remote([layer for _, layer in own]) for own in by_raster.values()]
-        numbers = [number for own in by_raster.values() for number, _ in own]
-        first, last = rasters[0].name, rasters[-1].name
+    def _errand(self, layers: Sequence[tuple[int, Layer]], of: int) -> tuple[None, str, Errand]:
+        own = RemoteLayers.of(layers, of, self.names)
+        first, last = own.rasters[0].name, own.rasters[-1].name
         subject = first if first == last else f"{first} to {last}"
-        return None, subject, SeriesErrand(__version__, pickled((rasters, numbers), "rasters"))
-
-    def _remote(self, layers: Sequence[Layer]) -> RemoteRaster:
-        raster = _raster(layers[0])
-        header = _header(raster, layers)
-        return RemoteRaster(
-            replace(layers[0].spec, given=self.names[id(raster)]),
-            raster.name,
-            header,
-            place(raster) if header.grid is None else None,
-        )
+        return None, subject, SeriesErrand(__version__, pickled(own, "rasters"))
 
 
 @contextmanager
@@ -212,10 +241,21 @@ def series_cluster(stack: Stack, execution: Execution) -> Iterator[SeriesCluster
     if not execution.on_cluster:
         yield None
         return
-    specs = {id(layer.raster): layer.spec for layer in stack.readable}
-    names = {number: spec.by_name().given for number, spec in specs.items()}
+    names = names_elsewhere(stack)
     with open_cluster(execution) as cluster:
         yield SeriesCluster(cluster, names)
+
+
+def names_elsewhere(stack: Stack) -> dict[int, str]:
+    """Names under which other processes can open the rasters, by the `id` of a raster.
+
+    Raises
+    ------
+    ArgumentError
+        If one has none.
+    """
+    specs = {id(layer.raster): layer.spec for layer in stack.readable}
+    return {number: spec.by_name().given for number, spec in specs.items()}
 
 
 def _groups(stack: Stack, size: int) -> Iterator[list[tuple[int, Layer]]]:
@@ -228,6 +268,17 @@ def _groups(stack: Stack, size: int) -> Iterator[list[tuple[int, Layer]]]:
         group += members
     if group:
         yield group
+
+
+def _remote(layers: Sequence[Layer], name: str) -> RemoteRaster:
+    raster = _raster(layers[0])
+    header = _header(raster, layers)
+    return RemoteRaster(
+        replace(layers[0].spec, given=name),
+        raster.name,
+        header,
+        place(raster) if header.grid is None else None,
+    )
 
 
 def _raster(layer: Layer) -> Raster:

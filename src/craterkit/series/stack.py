@@ -110,18 +110,23 @@ class Stack:
     def dtype(self, *, scaled: bool = True) -> np.dtype[Any]:
         """The dtype that holds the values of all readable layers, if none is missing.
 
-        float64 if any of them has a scale or offset and `scaled` is true; else what NumPy makes of
-        the dtypes of the raw numbers: float64 for, say, int64 and uint64, in which integers from
-        2**53 on are rounded.
+        float64 if none is readable, or any of them has a scale or offset and `scaled` is true; else
+        what NumPy makes of the dtypes of the raw numbers: float64 for, say, int64 and uint64, which
+        does not hold all of their integers beyond 2**53.
         """
         bands = [layer.band for layer in self.layers if layer.band is not None]
-        if scaled and any(band.is_scaled for band in bands):
+        if not bands or (scaled and any(band.is_scaled for band in bands)):
             return np.dtype(np.float64)
         return np.result_type(*(band.dtype for band in bands))
 
 
 def check_same_grid(
-    stack: Stack, reference: Grid | tuple[int, int], name: str, *, align: str = "error"
+    stack: Stack,
+    reference: Grid | tuple[int, int],
+    name: str,
+    *,
+    align: str = "error",
+    why_not: str = "",
 ) -> None:
     """Raise unless all readable layers are on one grid.
 
@@ -136,6 +141,8 @@ def check_same_grid(
     align : {"error", "nearest", "bilinear"}
         Other grids of the same body are accepted unless it is ``"error"``; `open_stack` has checked
         the body.
+    why_not : str
+        Why rasters cannot be resampled, where only shapes are known; the end of a message.
 
     Raises
     ------
@@ -167,7 +174,7 @@ def check_same_grid(
             f"; so are {len(others)} others of the {len(rasters)} rasters ({listed}"
             f"{', ...' if len(others) > NAMED else ''})"
         )
-    advice = '; align="nearest" or align="bilinear" resamples them' if placed else ""
+    advice = '; align="nearest" or align="bilinear" resamples them' if placed else why_not
     raise ArgumentError(
         f"rasters: {first} is not on the grid of {name}: {difference}{more}{advice}"
     )

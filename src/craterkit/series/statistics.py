@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.errors import ArgumentError, quoted
 from craterkit.extraction.get_stats import COUNTS, RasterStatistics, prepared
 from craterkit.extraction.survey import Survey
-from craterkit.grids.alignment import grid_difference
+from craterkit.flags import Flag
+from craterkit.grids.alignment import same_grid
+from craterkit.series.unreadable import warn_of_unreadable
+from craterkit.statistics.registry import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = ["SeriesStatistics", "extract_series"]
+__all__ = ["SeriesStatistics", "check_names", "extract_series"]
 
 #: Rasters that are open at a time, for the sake of file handles.
 OPEN_TOGETHER = 32
@@ -47,14 +51,26 @@ class SeriesStatistics:
         The t layers.
     found : dict of str to (t, n) ndarray
         By statistic.
+    unread : frozenset of int
+        Numbers of layers of which blocks with some of the pixels could not be read.
     """
 
     subject: Subject
     stack: Stack
     found: dict[str, NDArray[Any]]
+    unread: frozenset[int] = frozenset()
 
-    def tidy(self, feature: str, *, with_region: bool = True) -> pd.DataFrame:
-        """One row for each feature, region and time, in this order; `feature` names the first column."""
+    def tidy(
+        self,
+        feature: str,
+        *,
+        with_region: bool = True,
+        renamed: Mapping[str, str] | None = None,
+    ) -> pd.DataFrame:
+        """One row for each feature, region and time, in this order.
+
+        `feature` names the first column, and `renamed` some of those of statistics anew.
+        """
         import pandas as pd
 
         times, size = self.stack.times, len(self.subject.features)
@@ -68,10 +84,28 @@ class SeriesStatistics:
         columns["time"] = times[np.tile(np.arange(len(times)), size * len(regions))]
         for name, values in self.found.items():
             by_feature = values.reshape(len(times), len(regions), size).transpose(2, 1, 0)
-            columns[name] = by_feature.ravel()
+            columns[(renamed or {}).get(name, name)] = by_feature.ravel()
         table = pd.DataFrame(columns)
         table.attrs.update(self.stack.attrs)
         return table
+
+
+def check_names(request: Request, keys: Sequence[str]) -> None:
+    """Raise if a function is called like another column of the table.
+
+    Raises
+    ------
+    ArgumentError
+        Names all such functions.
+    """
+    taken = [
+        item.name for item in request.items if isinstance(item, Function) and item.name in keys
+    ]
+    if taken:
+        raise ArgumentError(
+            f"stats: functions cannot be called {quoted(taken)}, as other columns of the table are "
+            f"({quoted(keys)}); call them something else"
+        )
 
 
 def extract_series(
@@ -101,11 +135,16 @@ def extract_series(
                 outside[number], unread[number] = run.plan.outside, missed
     survey.warn_of_outside(outside, stacklevel=3)
     survey.warn_of_unread(unread, stacklevel=3)
+    warn_of_unreadable(stack, stacklevel=3)
+    lost = dict.fromkeys(COUNTS, 0) | {"flags": int(Flag.UNREADABLE)}
     for columns in found:
         for name in names:
-            columns.setdefault(name, np.full(rois.size, 0 if name in COUNTS else np.nan))
+            columns.setdefault(name, np.full(rois.size, lost.get(name, np.nan)))
     return SeriesStatistics(
-        subject, stack, {name: np.stack([columns[name] for columns in found]) for name in names}
+        subject,
+        stack,
+        {name: np.stack([columns[name] for columns in found]) for name in names},
+        frozenset(readable[number] for number, missed in enumerate(unread) if missed.any()),
     )
 
 
@@ -126,4 +165,4 @@ def _groups(sources: Sequence[Source], most: int) -> list[list[int]]:
 def _alike(one: Source, other: Source) -> bool:
     edges = zip(one.raster.block_edges(), other.raster.block_edges(), strict=True)
     same_blocks = all(np.array_equal(first, second) for first, second in edges)
-    return same_blocks and not grid_difference(one.grid, other.grid)
+    return same_blocks and same_grid(one.grid, other.grid)

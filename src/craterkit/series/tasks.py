@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from contextlib import ExitStack, nullcontext
+from collections import Counter
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from craterkit.extraction.budget import Budget
     from craterkit.grids.base import Grid
     from craterkit.rasters.base import Band, Raster
     from craterkit.selection.runs import Runs
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LayerValues",
+    "OpenRasters",
     "SeriesOptions",
     "Task",
     "Way",
     "layers_together",
-    "open_shared",
     "tasks_of",
 ]
 
@@ -74,11 +75,14 @@ class LayerValues:
         The n pixels' values, scaled if that is asked for.
     missing : (n,) ndarray of bool or None
         Which of them are no data; None: none.
+    unread : bool
+        Whether some lie in blocks that could not be read.
     """
 
     number: int
     values: NDArray[Any]
     missing: Bools | None
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,6 @@ class Task:
         What is read of them.
     resampling : Resampling or None
         What makes of these the values on the selection's grid, if that is another one.
-    alone : bool
-        Whether no other task needs the raster.
     options : SeriesOptions
         How values are read.
     """
@@ -108,7 +110,6 @@ class Task:
     bands: Sequence[Band]
     reading: Reading
     resampling: Resampling | None
-    alone: bool
     options: SeriesOptions
 
     @property
@@ -117,16 +118,15 @@ class Task:
         return self.reading.pixels_read * len(self.bands)
 
     def results(self) -> Iterator[LayerValues]:
-        """The values of the layers.
+        """The values of the layers; `OpenRasters` closes the raster.
 
         Raises
         ------
         RasterError
             If a block cannot be read, unless such blocks are flagged.
         """
-        with self.raster if self.alone else nullcontext():
-            flag = self.options.errors == "flag"
-            found = self.reading.values(self.raster, self.bands, flag_unread=flag)
+        flag = self.options.errors == "flag"
+        found = self.reading.values(self.raster, self.bands, flag_unread=flag)
         for number, band, values in zip(self.numbers, self.bands, found, strict=True):
             yield self._of_layer(number, band, values)
 
@@ -137,16 +137,42 @@ class Task:
         if self.resampling is not None:
             valid = self.resampling.valid(values)
             physical = self.resampling.combine(physical, values.valid)
-        return LayerValues(number, physical, None if valid is None or valid.all() else ~valid)
+        missing = None if valid is None or valid.all() else ~valid
+        return LayerValues(number, physical, missing, values.unread)
 
 
-def open_shared(tasks: Sequence[Task]) -> ExitStack:
-    """A context within which rasters that several tasks need stay open."""
-    with ExitStack() as stack:
-        for task in tasks:
-            if not task.alone:
-                stack.enter_context(task.raster)
-        return stack.pop_all()
+class OpenRasters:
+    """Rasters that stay open from the first of some tasks that needs them to the last one's end.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        The tasks, of which each is done once, in any thread.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._rasters = {id(task.raster): task.raster for task in tasks}
+        self._left = Counter(id(task.raster) for task in tasks)
+        self._lock = Lock()
+
+    def results(self, task: Task) -> Iterator[LayerValues]:
+        """What `Task.results` gives; then the raster is closed, unless other tasks need it."""
+        try:
+            yield from task.results()
+        finally:
+            with self._lock:
+                self._left[id(task.raster)] -= 1
+                done = not self._left[id(task.raster)]
+            if done:
+                task.raster.close()
+
+    def __enter__(self) -> OpenRasters:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, left in self._left.items():
+            if left:
+                self._rasters[number].close()
 
 
 @dataclass(frozen=True)
@@ -173,6 +199,7 @@ def tasks_of(
     grid: Grid | None,
     stack: Stack,
     options: SeriesOptions,
+    budget: Budget,
     ways: list[Way] | None = None,
 ) -> list[Task]:
     """What is to be read; what rasters with equal grids and blocks share is found once.
@@ -186,7 +213,7 @@ def tasks_of(
         way = next((known for known in ways if known.serves(*place)), None)
         if way is None:
             resampling = _resampling(runs, grid, place[0], options.align)
-            reading = Reading(resampling.runs if resampling else runs, *place[1:])
+            reading = Reading(resampling.runs if resampling else runs, *place[1:], budget)
             way = Way(*place, reading, resampling)
             ways.append(way)
         task = Task(
@@ -195,23 +222,23 @@ def tasks_of(
             [layer.band for _, layer in members if layer.band is not None],
             way.reading,
             way.resampling,
-            alone=sum(other.raster is raster for other in stack.layers) == len(members),
-            options=options,
+            options,
         )
         tasks.append(task)
     return tasks
 
 
 def layers_together(stack: Stack) -> Iterator[tuple[Raster, list[tuple[int, Layer]]]]:
-    """Layers that are decoded together, with their numbers."""
-    apart = itertools.count()
-    groups: dict[Any, tuple[Raster, list[tuple[int, Layer]]]] = {}
+    """Layers that are decoded together, with their numbers; those of one raster follow each other."""
+    rasters: dict[int, tuple[Raster, list[tuple[int, Layer]]]] = {}
     for number, layer in enumerate(stack.layers):
-        raster = layer.raster
-        if raster is not None:
-            key = ("one", id(raster)) if raster.bands_share_blocks else ("other", next(apart))
-            groups.setdefault(key, (raster, []))[1].append((number, layer))
-    yield from groups.values()
+        if layer.raster is not None:
+            rasters.setdefault(id(layer.raster), (layer.raster, []))[1].append((number, layer))
+    for raster, members in rasters.values():
+        if raster.bands_share_blocks:
+            yield raster, members
+        else:
+            yield from ((raster, [member]) for member in members)
 
 
 def _resampling(runs: Runs, grid: Grid | None, other: Grid | None, align: str) -> Resampling | None:

@@ -15,7 +15,7 @@ import numpy as np
 from craterkit.errors import ArgumentError
 from craterkit.series.dates import Moment, dates_in, read_date
 from craterkit.series.given import natural_key
-from craterkit.series.metadata import AXIS, DESCRIPTION, by_certainty
+from craterkit.series.metadata import AXIS, DESCRIPTION, OF_FILES, by_certainty
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -65,12 +65,14 @@ def read_times(values: object, argument: str = "times") -> pd.Index:
     -------
     pandas.Index
         A DatetimeIndex of dates, also of texts if all of them are dates as a whole (2024-03-07,
-        20240307T1230, 2024-067, 2024-W10, 7 Mar 2024, ...); else numbers or texts as they are.
+        20240307T1230, 2024-067, 2024-W10, 7 Mar 2024, ...); else numbers or texts as they are. Times
+        that state a zone are turned into UTC, and have no zone then.
 
     Raises
     ------
     ArgumentError
-        If they are of no or of several kinds, or one is missing or has two meanings.
+        If they are of no or of several kinds, one is missing or has two meanings, or only some state
+        a zone.
 
     Examples
     --------
@@ -78,6 +80,8 @@ def read_times(values: object, argument: str = "times") -> pd.Index:
     ['04 Mar', '11 Mar']
     >>> list(read_times([1, 2, 4]))
     [1, 2, 4]
+    >>> str(read_times(["2024-03-07T12:30+02:00"])[0])
+    '2024-03-07 10:30:00'
     """
     import pandas as pd
 
@@ -89,12 +93,11 @@ def read_times(values: object, argument: str = "times") -> pd.Index:
     if index.nlevels == 1 and index.hasnans:
         place = int(np.flatnonzero(index.isna())[0])
         raise ArgumentError(f"{argument}: the time at position {place} is missing")
+    if isinstance(index, pd.CategoricalIndex):
+        index = index.astype(index.categories.dtype)
     kind = pd.api.types.infer_dtype(index) if index.nlevels == 1 else "tuple"
     if kind in ("datetime64", "datetime", "date"):
-        try:
-            return pd.DatetimeIndex(pd.to_datetime(index))
-        except (ValueError, TypeError) as error:
-            raise ArgumentError(f"{argument}: cannot be read as dates: {error}") from error
+        return _index_of_dates(index, argument)
     if kind == "period":
         return pd.PeriodIndex(index).to_timestamp()
     if kind in ("timedelta64", "timedelta"):
@@ -117,6 +120,32 @@ def _listed(values: Iterable[Any]) -> Any:  # noqa: ANN401
     return array if isinstance(array, np.ndarray) and array.ndim == 1 else list(values)
 
 
+def _index_of_dates(index: pd.Index, argument: str) -> pd.DatetimeIndex:
+    """Dates as pandas has them, in UTC if they state zones."""
+    import pandas as pd
+
+    if isinstance(index, pd.DatetimeIndex):
+        has_zone = [index.tz is not None] * len(index)
+    else:
+        has_zone = [getattr(date, "tzinfo", None) is not None for date in index]
+    _check_zones(list(index), has_zone, argument)
+    try:
+        dates = pd.DatetimeIndex(pd.to_datetime(index, utc=any(has_zone)))
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(f"{argument}: cannot be read as dates: {error}") from error
+    return dates.tz_localize(None)
+
+
+def _check_zones(times: Sequence[Any], has_zone: Sequence[bool], argument: str) -> None:
+    """Raise if only some times state a zone."""
+    if any(has_zone) and not all(has_zone):
+        zoned, other = (str(times[has_zone.index(has)]) for has in (True, False))
+        raise ArgumentError(
+            f"{argument}: {zoned!r} states a zone, but {other!r} states none; state one throughout "
+            "(times become UTC), or none"
+        )
+
+
 def _index_of_texts(texts: Sequence[str], argument: str) -> pd.Index:
     import pandas as pd
 
@@ -135,7 +164,9 @@ def _index_of_texts(texts: Sequence[str], argument: str) -> pd.Index:
             f"{argument}: {texts[dated]!r} is a date, but {texts[other]!r} is none; give dates "
             "throughout, or none"
         )
-    return _dates([date.moment for date in found if date is not None and date.moment is not None])
+    moments = [date.moment for date in found if date is not None and date.moment is not None]
+    _check_zones(texts, [moment.has_zone for moment in moments], argument)
+    return _dates(moments)
 
 
 def _dates(moments: Sequence[Moment]) -> pd.DatetimeIndex:
@@ -218,8 +249,9 @@ def find_times(
     """Find the times of layers in metadata or names; without any, call layers by their names.
 
     Metadata count if all layers have them in the same place (the first such place of `AXIS`, `TAGS`,
-    `DESCRIPTION`). Else names count, if each has one date that can only be a date, in the same place
-    of the name, and that is not the same in all. Where both could count they must agree.
+    `DESCRIPTION`); those that may say when a file was made (`OF_FILES`) only if they are asked for.
+    Else names count, if each has one date that can only be a date, in the same place of the name, and
+    that is not the same in all. Where both could count they must agree.
 
     Parameters
     ----------
@@ -243,6 +275,11 @@ def find_times(
     ArgumentError
         If metadata and names contradict each other, or there are no times where `where` says.
     """
+    of_files = set(OF_FILES).intersection(*stated)
+    if where != "metadata":
+        stated = [
+            {key: place for key, place in own.items() if key not in OF_FILES} for own in stated
+        ]
     everywhere = (key for key in by_certainty(stated[0]) if all(key in own for own in stated))
     common = next(everywhere, None)
     named = _dates_of_names(paths)
@@ -257,6 +294,11 @@ def find_times(
     if where == "names" and isinstance(named, _Unnamed):
         raise ArgumentError(f'times="names": {named.why}')
     reasons = [_why_unstated(stated, layers)]
+    if of_files:
+        reasons[0] += (
+            f" ({min(of_files)} may say when a file was made; "
+            'times="metadata" takes it as the time)'
+        )
     if isinstance(named, _Unnamed):
         reasons.append(named.why)
     return _of_stems(stems, "" if where else "; ".join(reasons))
@@ -333,30 +375,36 @@ def _dates_of_names(paths: Sequence[PurePath | None]) -> list[Moment] | _Unnamed
 
 
 def _dates_of_texts(names: Sequence[str]) -> list[Moment] | _Unnamed:
-    """The one date of each name, dates apart that all names have in common."""
-    dates = [{_field(name, date.start): date for date in dates_in(name)} for name in names]
+    """The one date of each name, apart from what all names have in common."""
+    dates = [
+        {
+            _field(name, date.start): (name[date.start : date.end], date.moment)
+            for date in dates_in(name)
+        }
+        for name in names
+    ]
     shared = {
         field
-        for field in dates[0]
-        if len(names) > 1
-        and dates[0][field].moment is not None
-        and all(field in own and own[field].moment == dates[0][field].moment for own in dates)
+        for field, first in dates[0].items()
+        if len(names) > 1 and all(own.get(field) == first for own in dates)
     }
-    chosen = []
+    moments: list[Moment] = []
+    places = []
     for name, own in zip(names, dates, strict=True):
         fields = [field for field in own if field not in shared]
         if not fields:
             return _Unnamed(f"no date of its own in the name {name!r}")
         if len(fields) > 1:
             return _Unnamed(f"several dates in the name {name!r}")
-        chosen.append((fields[0], own[fields[0]].moment, name))
-    moments = []
-    for field, moment, name in chosen:
-        if field != chosen[0][0]:
-            return _Unnamed(f"the date is elsewhere in the name {name!r} than in {names[0]!r}")
+        text, moment = own[fields[0]]
         if moment is None:
-            return _Unnamed(f"the date in the name {name!r} has two meanings")
+            return _Unnamed(f"{text!r} in the name {name!r} has two meanings, or may be no date")
+        places.append(fields[0])
         moments.append(moment)
+        if fields[0] != places[0]:
+            return _Unnamed(f"the date is elsewhere in the name {name!r} than in {names[0]!r}")
+        if moment.is_time_of_day != moments[0].is_time_of_day:
+            return _Unnamed(f"of {names[0]!r} and {name!r} only one names a time of day")
     return moments
 
 
