@@ -73,7 +73,7 @@ def test_all_features_make_one(world):
     again = cdb.plot_hist(path, ["rim", "floor"], "all", ax=axes(), bins=20, range=(60, 140), **BAR)
     np.testing.assert_array_equal(heights(again)[0], found)
     with pytest.raises(ArgumentError, match="index=None"):
-        cdb.plot_hist(path, "rim", [0] * 101, ax=axes())
+        cdb.plot_hist(path, "rim", [0] * 33, ax=axes())
 
 
 @pytest.mark.parametrize("options", [{"weights": "area"}, {"coverage": "fraction"}])
@@ -175,10 +175,111 @@ def test_wrong_arguments_say_what_is_right(world):
         (ArgumentError, "bins must be", (path, "rim"), {"bins": [3, 2]}),
         (ArgumentError, "bins must be 1 or more", (path, "rim"), {"bins": 0}),
         (ArgumentError, "range must be", (path, "rim"), {"range": (2, 1)}),
+        (ArgumentError, "range must be", (path, "rim"), {"range": "ab"}),
         (ArgumentError, "coverage must be", (path, "rim"), {"coverage": "some"}),
+        (ArgumentError, "stacked: histograms lie over", (path, "rim"), {"stacked": True}),
+        (ArgumentError, "color must be", (path, "rim"), {"color": "nocolor"}),
+        (ArgumentError, "color has 0 colours for 'a', 'b'", (path, "rim", 2), {"color": []}),
+        (ArgumentError, "nothing called 'x'", (path, "rim", 2), {"color": {"x": "red"}}),
+        (ArgumentError, "savefig_kwargs must be", (path, "rim"), {"savefig_kwargs": [1]}),
+        (ArgumentError, "'x' is not a valid", (path, "rim"), {"orientation": "x"}),
+        (TypeError, r"nosuch.* are for matplotlib\.axes\.Axes\.hist", (path, "rim"), {"nosuch": 3}),
+        (TypeError, "called raster here", (path, "rim"), {"fraster": path}),
     ]:
         with pytest.raises(error, match=message):
             cdb.plot_hist(*args, ax=axes(), **kwargs)
+
+
+@pytest.mark.parametrize("kwargs", [{"nosuch": 3}, {"color": "nocolor"}, {"savefig_kwargs": [1]}])
+def test_what_fails_leaves_no_figure(world, kwargs):
+    from matplotlib import pyplot as plt
+
+    cdb, path = world
+    before = plt.get_fignums()
+    with pytest.raises((TypeError, ValueError)):
+        cdb.plot_hist(path, "rim", **kwargs)
+    assert plt.get_fignums() == before
+
+
+def test_axes_must_be_rectangular(world):
+    cdb, path = world
+    for ax, message in (
+        (Figure().add_subplot(projection="polar"), "not of the projection 'polar'"),
+        (3, "axes of matplotlib, not int"),
+        (Figure().subplots(2), "not ndarray; pass one of them"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            cdb.plot_hist(path, "rim", 1, ax=ax)
+
+
+def test_histograms_may_lie_on_their_side(world):
+    cdb, path = world
+    ax = cdb.plot_hist(path, "rim", 1, ax=axes(), orientation="horizontal")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Count", "noise")
+
+
+def test_colours_go_by_histogram_feature_or_region(world):
+    cdb, path = world
+
+    def colours(*args, color):
+        ax = cdb.plot_hist(path, *args, ax=axes(), color=color)
+        return "".join("r" if patch.get_edgecolor()[0] == 1 else "b" for patch in ax.patches)
+
+    assert colours("rim", 2, color=["red", "blue"]) == "rb"
+    assert colours("rim", 2, color={"b": "red", "a": "blue"}) == "br"
+    both = ["rim", "floor"]
+    assert colours(both, None, color={"rim": "red", "floor": "blue"}) == "rb"
+    assert colours(both, 2, color={"rim": "red", "floor": "blue"}) == "rrbb"
+    assert colours(both, 2, color={"a": "red", "b": "blue"}) == "rbrb"
+    assert colours(both, 2, color=["red", "blue", "blue", "red"]) == "rbbr"
+
+
+def test_many_are_told_apart_and_explained_beside_the_axes(world):
+    from matplotlib import pyplot as plt
+
+    cdb, path = world
+    ax = cdb.plot_hist(path, ["rim", "floor"])
+    looks = {(patch.get_edgecolor(), patch.get_linestyle()) for patch in ax.patches}
+    assert len(ax.patches) == len(looks) == 10
+    ax.figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert legend.x0 >= ax.get_window_extent().x1
+    assert ax.figure.bbox.x1 >= legend.x1
+    assert ax.figure.bbox.y0 <= legend.y0
+    plt.close(ax.figure)
+
+
+def test_a_legend_does_not_lie_on_other_axes(world):
+    cdb, path = world
+    left, right = Figure().subplots(1, 2)
+    cdb.plot_hist(path, "rim", 8, ax=left)
+    left.figure.canvas.draw()
+    assert left.get_legend().get_window_extent().x1 < right.get_window_extent().x0
+
+
+def test_an_empty_histogram_may_be_logarithmic(world):
+    cdb, path = world
+    ax = cdb.plot_hist(path, "rim", 2, ax=axes(), log=True, where={str(path): lambda v: v > 1e6})
+    ax.figure.canvas.draw()
+    assert entries(ax) == ["a (no pixels)", "b (no pixels)"]
+
+
+def test_dollars_in_names_are_dollars(world):
+    frame = table([0, 20], [0, 10], 2e5)
+    frame["name"] = ["$\\frac$ 5", "a$b$"]
+    cdb = CraterDatabase(frame, "moon")
+    cdb.add_circles("c")
+    ax = cdb.plot_hist({"$\\frac$": world[1]}, "c", ax=axes())
+    ax.figure.canvas.draw()
+    assert not any(text.get_parse_math() for text in ax.get_legend().get_texts())
+    assert entries(ax) == ["$\\frac$ 5", "a$b$"]
+
+
+def test_a_subfigure_is_saved_with_its_figure(world, tmp_path):
+    cdb, path = world
+    part, _ = Figure().subfigures(1, 2)
+    cdb.plot_hist(path, "rim", 1, ax=part.subplots(), savefig=tmp_path / "h.png")
+    assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_units_that_a_raster_tells_are_shown(tmp_path):

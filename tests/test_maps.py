@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyproj
 import pytest
-import rasterio
 import shapely
-from affine import Affine
 from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PathCollection
 
 import worlds
-from craterkit import CraterDatabase, sample_data
-from craterkit.errors import ArgumentError, ColumnError, CRSError, OutputError, RegionError
+from craterkit import CraterDatabase
+from map_pictures import MAGENTA, R, axes_only, coloured, database, flat, image, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +23,12 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-R = worlds.MOON
 
-#: Nothing else on these maps has this colour.
-MAGENTA = "#FF00FF"
+@pytest.fixture(autouse=True)
+def no_figures_left() -> Iterator[None]:
+    yield
+    plt.close("all")
+
 
 #: Maps in other coordinates than degrees: PROJ's formulas and half of their side in metres.
 PROJECTIONS = {
@@ -41,6 +39,7 @@ PROJECTIONS = {
     "oblique": ("+proj=stere +lat_0=35 +lon_0=178", worlds.metres(40)),
     "orthographic": ("+proj=ortho +lat_0=20 +lon_0=150", R * 1.01),
 }
+
 
 #: Centres and radii in degrees.
 PLACES = {
@@ -54,55 +53,6 @@ PLACES = {
     "prime meridian": (1.0, -30.0, 9.0),
     "small": (160.0, 45.0, 0.7),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_figures_left() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def database(
-    lon: float | list[float], lat: float | list[float], degrees: float | list[float]
-) -> CraterDatabase:
-    radius = np.radians(np.atleast_1d(degrees)) * R
-    return CraterDatabase(worlds.table(lon, lat, radius), "moon")
-
-
-def flat(path: Path, formulas: str, half: float, size: int = 200, turned: float = 0.0) -> Path:
-    """A raster of zeros on a projection, `half` metres to each side of its centre."""
-    crs = rasterio.CRS.from_wkt(pyproj.CRS.from_user_input(f"{formulas} +R={R}").to_wkt())
-    cos, sin = np.cos(np.radians(turned)), np.sin(np.radians(turned))
-    pixel = 2 * half / size
-    transform = Affine(
-        pixel * cos,
-        pixel * sin,
-        -half * (cos + sin),
-        pixel * sin,
-        -pixel * cos,
-        half * (cos - sin),
-    )
-    profile = {"driver": "GTiff", "width": size, "height": size, "count": 1, "dtype": "uint8"}
-    with rasterio.open(path, "w", crs=crs, transform=transform, **profile) as file:
-        file.write(np.zeros((1, size, size), dtype=np.uint8))
-    return path
-
-
-def image(ax: Axes) -> Array:
-    """The figure's pixels, (rows from the bottom, columns, 4)."""
-    ax.figure.canvas.draw()
-    return np.asarray(ax.figure.canvas.buffer_rgba())[::-1].astype(int)
-
-
-def coloured(ax: Axes) -> Array:
-    """Which pixels have anything of the outlines' colour."""
-    pixels = image(ax)
-    return np.minimum(pixels[..., 0], pixels[..., 2]) - pixels[..., 1] > 60
-
-
-def axes_only(ax: Axes) -> None:
-    """Without labels and frame, whose pixels are no part of the map."""
-    ax.set_axis_off()
 
 
 def ground_of_pixels(ax: Axes, crs: pyproj.CRS | None) -> tuple[Array, Array]:
@@ -172,15 +122,6 @@ def grown(mask: Array, pixels: int) -> Array:
     return out
 
 
-def lines_of(ax: Axes) -> list[Array]:
-    return [
-        path.vertices
-        for collection in ax.collections
-        if isinstance(collection, LineCollection)
-        for path in collection.get_paths()
-    ]
-
-
 class TestWhereItIsDrawn:
     @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
     @pytest.mark.parametrize("west", [-180.0, 0.0], ids=["-180 to 180", "0 to 360"])
@@ -223,8 +164,33 @@ class TestWhereItIsDrawn:
     @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
     def test_no_raster(self, place: tuple[float, float, float]) -> None:
         ax = database(*place).plot(color=MAGENTA, alpha=1)
+        side = np.sign(place[1])
+        polar = side * place[1] - place[2] >= 60
+        assert (ax.get_xlabel() == "Longitude") != polar
+        ax.grid(visible=False)
+        if polar:
+            for artist in [*ax.texts, ax.collections[0]]:
+                artist.remove()
+        crs = pyproj.CRS.from_user_input(f"+proj=stere +lat_0={side * 90:.0f} +R={R}")
+        check_circle(ax, place, crs if polar else None)
+
+    @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+    def test_no_raster_but_an_extent(self, place: tuple[float, float, float]) -> None:
+        extent = (-180.0, 180.0, -90.0, 90.0)
+        ax = database(*place).plot(color=MAGENTA, alpha=1, extent=extent)
         ax.grid(visible=False)
         check_circle(ax, place, None)
+
+    def test_a_polar_map_shows_all_circles(self) -> None:
+        lon, lat = np.array([10.0, 100.0, 130.0]), np.array([-62.0, -75.0, -89.5])
+        cdb = database(list(lon), list(lat), [1.5, 3.0, 0.2])
+        ax = cdb.plot()
+        vertices = np.concatenate([path.vertices for path in ax.collections[1].get_paths()])
+        box = np.array([ax.get_xlim(), ax.get_ylim()])
+        assert (vertices > box[:, 0]).all()
+        assert (vertices < box[:, 1]).all()
+        assert (np.ptp(vertices, axis=0) > 0.8 * np.ptp(box, axis=1)).all()
+        assert {"60°S", "70°S", "80°S"} & {text.get_text() for text in ax.texts}
 
     def test_extent_across_the_seam(self, tmp_path: Path) -> None:
         raster = worlds.write(
@@ -344,253 +310,3 @@ class TestGivenPolygons:
         ring = np.concatenate([path.vertices for path in ax.collections[1].get_paths()])
         radius = 2 * R * np.tan(np.radians(5.0))
         assert np.allclose(np.hypot(*ring.T), radius, rtol=1e-9)
-
-
-class TestRaster:
-    def test_reads_no_more_than_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from craterkit.rasters.gdal import GdalRaster
-
-        sizes = []
-        read = GdalRaster.read
-
-        def counted(self: GdalRaster, band: object, window: object, out: Array, mask: object):
-            sizes.append(out.size)
-            read(self, band, window, out, mask)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(GdalRaster, "read", counted)
-        database(10, 10, 5).plot(sample_data["moon.tif"], size=2, dpi=50)
-        assert sum(sizes) <= (2 * 2 * 50) ** 2
-
-    @pytest.mark.parametrize("kind", ["file", "array"])
-    def test_thinned_pixels_are_where_they_belong(self, tmp_path: Path, kind: str) -> None:
-        grid = worlds.lonlat(0.25)
-        values = np.degrees(np.sin(np.radians(grid.mesh[1]))) + grid.mesh[0]
-        path = worlds.write(tmp_path / "a.tif", grid, values, dtype="float32", block=64)
-        given = {"raster_crs": "planetocentric", "transform": grid.transform}
-        raster, options = (path, {}) if kind == "file" else (values, given)
-        ax = database(10, 10, 5).plot(raster, size=2, dpi=50, **options)
-        shown = ax.images[0].get_array()
-        assert shown.shape < grid.shape
-        west, east, south, north = ax.images[0].get_extent()
-        lon = west + (np.arange(shown.shape[1]) + 0.5) / shown.shape[1] * (east - west)
-        lat = north - (np.arange(shown.shape[0]) + 0.5) / shown.shape[0] * (north - south)
-        truth = lon + np.degrees(np.sin(np.radians(lat)))[:, None]
-        assert np.abs(shown - truth).max() < 2.0
-
-    def test_south_up_looks_the_same(self, tmp_path: Path) -> None:
-        grid = worlds.lonlat(1.0)
-        pictures = []
-        for name, own in (("a", grid), ("b", grid.south_up())):
-            path = worlds.write(tmp_path / f"{name}.tif", own, lambda lon, lat: lat + lon / 9)
-            pictures.append(database(10, 10, 5).plot(path).images[0].get_array())
-        assert np.array_equal(*pictures)
-
-    def test_mercator_is_drawn_in_degrees(self, tmp_path: Path) -> None:
-        height = R * np.arctanh(np.sin(np.radians(70.0)))
-        crs = pyproj.CRS.from_user_input(f"+proj=merc +R={R}")
-        n = 400
-        transform = Affine(2 * np.pi * R / n, 0, -np.pi * R, 0, -2 * height / n, height)
-        y = height - (np.arange(n) + 0.5) * 2 * height / n
-        lat = np.degrees(np.arcsin(np.tanh(y / R)))
-        grid = SimpleNamespace(shape=(n, n), transform=transform, crs=crs)
-        path = worlds.write(tmp_path / "a.tif", grid, np.tile(lat[:, None], n))  # type: ignore[arg-type]
-        ax = database(10, 10, 5).plot(path)
-        shown = ax.images[0].get_array()
-        rows = 70.0 - (np.arange(shown.shape[0]) + 0.5) / shown.shape[0] * 140.0
-        assert np.allclose(ax.get_ylim(), (-70, 70))
-        assert np.abs(shown[:, 5] - rows).max() < 1.0
-
-    def test_nodata_is_transparent(self, tmp_path: Path) -> None:
-        grid = worlds.lonlat(5.0)
-        values = np.where(grid.mesh[0] < 0, -999.0, grid.mesh[1])
-        path = worlds.write(tmp_path / "a.tif", grid, values, nodata=-999.0)
-        (picture,) = database(10, 10, 5).plot(path).images
-        missing = np.ma.getmaskarray(picture.get_array())
-        assert missing[:, :36].all()
-        assert not missing[:, 36:].any()
-        low, high = picture.get_clim()
-        assert -90 < low < -80 < 80 < high < 90
-
-    def test_three_bands_are_colours(self, tmp_path: Path) -> None:
-        grid = worlds.lonlat(5.0)
-        values = np.stack([np.full(grid.shape, level) for level in (255, 102, 0)])
-        path = worlds.write(tmp_path / "a.tif", grid, values, dtype="uint8")
-        (picture,) = database(10, 10, 5).plot(path, band=(1, 2, 3)).images
-        assert np.allclose(picture.get_array(), [1.0, 0.4, 0.0, 1.0])
-
-    def test_another_body_is_refused(self) -> None:
-        mars = CraterDatabase(worlds.table([0.0], [0.0], [1e5]), "mars")
-        with pytest.raises(CRSError, match="Moon"):
-            mars.plot(sample_data["moon.tif"])
-        assert not plt.get_fignums()
-
-
-class TestColours:
-    def test_numbers_get_a_colour_bar(self) -> None:
-        cdb = CraterDatabase(
-            worlds.table([0, 50, 100], 10.0, 2e5).assign(depth=[1.0, np.nan, 3.0]), "moon"
-        )
-        ax = cdb.plot(column="depth", cmap="viridis", alpha=1)
-        colours = ax.collections[0].get_edgecolor()
-        ends = plt.get_cmap("viridis")([0.0, 1.0])
-        assert np.allclose(colours[[0, 2]], ends)
-        assert np.ptp(colours[1, :3]) == 0
-        (bar,) = ax.child_axes
-        assert bar.get_ylabel() == "depth"
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["no value (1)"]
-
-    def test_categories_get_a_legend(self) -> None:
-        cdb = CraterDatabase(
-            worlds.table([0, 50, 100, 150], 10.0, 2e5).assign(kind=["b", "a", None, "b"]), "moon"
-        )
-        ax = cdb.plot(column="kind")
-        colours = ax.collections[0].get_edgecolor()
-        assert np.array_equal(colours[0], colours[3])
-        assert not np.array_equal(colours[0], colours[1])
-        texts = [text.get_text() for text in ax.get_legend().get_texts()]
-        assert texts == ["a", "b", "no value (1)"]
-        assert ax.get_legend().get_title().get_text() == "kind"
-
-    def test_many_categories(self) -> None:
-        kinds = [f"k{i:02d}" for i in range(12)] + [f"k{i:02d}" for i in range(7)]
-        cdb = CraterDatabase(
-            worlds.table(np.linspace(-170, 170, 19), 0.0, 1e5).assign(kind=kinds), "moon"
-        )
-        texts = [text.get_text() for text in cdb.plot(column="kind").get_legend().get_texts()]
-        assert texts == [*(f"k{i:02d}" for i in range(7)), "5 others"]
-
-    def test_columns_added_to_data(self) -> None:
-        cdb = database([0, 50], 10.0, 5.0)
-        cdb.data["age"] = [1.0, 2.0]
-        assert cdb.plot(column="age").child_axes
-        assert cdb.plot(column=cdb.data["age"] * 2).child_axes
-
-    def test_regions_get_a_legend(self) -> None:
-        cdb = database([0, 50], 10.0, 5.0)
-        cdb.add_circles("floor", 0.5)
-        cdb.add_annuli("rim", 1, 1.5)
-        ax = cdb.plot(region=["floor", "rim"], color={"rim": "red"})
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["floor", "rim"]
-        assert cdb.plot(region="rim").get_legend() is None
-
-
-class TestAxes:
-    def test_given_axes_are_used(self) -> None:
-        _, (left, right) = plt.subplots(1, 2)
-        assert database(10, 10, 5).plot(ax=right) is right
-        assert not left.has_data()
-        assert len(plt.get_fignums()) == 1
-
-    def test_more_on_the_same_map(self, tmp_path: Path) -> None:
-        raster = flat(tmp_path / "a.tif", "+proj=stere +lat_0=90", worlds.metres(30))
-        ax = database(10, 85, 2).plot(raster)
-        limits, labels = ax.get_xlim(), len(ax.texts)
-        assert database(100, 80, 2).plot(ax=ax, color="blue") is ax
-        assert (ax.get_xlim(), len(ax.texts)) == (limits, labels)
-        own = ax.collections[-1].get_paths()[0].vertices
-        x, y = pyproj.Proj(f"+proj=stere +lat_0=90 +R={R}")(100, 80)
-        assert np.allclose(own[:-1].mean(axis=0), [x, y], atol=5e3)
-
-    def test_degrees_on_the_axes(self) -> None:
-        ax = database(10, 10, 5).plot(extent=(-180, 180, -90, 90))
-        ax.figure.canvas.draw()
-        assert "60°W" in [text.get_text() for text in ax.get_xticklabels()]
-        assert "30°N" in [text.get_text() for text in ax.get_yticklabels()]
-
-    def test_graticule_is_labelled(self, tmp_path: Path) -> None:
-        raster = flat(tmp_path / "a.tif", "+proj=stere +lat_0=90", worlds.metres(20))
-        ax = database(10, 85, 2).plot(raster)
-        texts = {text.get_text(): text.xy for text in ax.texts}
-        assert {"0°", "90°E", "180°", "90°W", "80°N"} <= set(texts)
-        x, y = texts["90°E"]
-        assert x == pytest.approx(ax.get_xlim()[1])
-        assert y == pytest.approx(0.0, abs=1.0)
-        assert np.hypot(*texts["80°N"]) == pytest.approx(2 * R * np.tan(np.radians(5)), rel=1e-6)
-
-    def test_size_and_dpi(self) -> None:
-        ax = database(10, 10, 5).plot(size=(4, 3), dpi=80)
-        assert (*ax.figure.get_size_inches(), ax.figure.dpi) == (4, 3, 80)
-        assert database(10, 10, 5).plot(size=5).figure.get_size_inches()[0] == 5
-
-    def test_calls_of_the_incumbent(self) -> None:
-        cdb = CraterDatabase(sample_data["moon_craters_km.csv"], "moon", units="km")
-        cdb.add_annuli("rim", 1, 1.5)
-        ax = cdb.plot(sample_data["moon.tif"], "rim", size=6, dpi=100, alpha=0.5, color="tab:blue")
-        assert ax.get_xlim() == (-180, 180)
-        ax = cdb.plot(sample_data["moon.tif"], "", band=1, linewidth=2, linestyle="dashed")
-        assert ax.collections[0].get_linewidth()[0] == 2
-
-
-class TestSaving:
-    def test_picture(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.png"
-        database(10, 10, 5).plot(
-            savefig=path, savefig_kwargs={"dpi": 50, "bbox_inches": None}, size=4
-        )
-        assert plt.imread(path).shape[1] == 200
-        assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
-
-    @pytest.mark.parametrize("name", ["a.xyz", "noextension"])
-    def test_unknown_format(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(ArgumentError, match="savefig"):
-            database(10, 10, 5).plot(savefig=tmp_path / name)
-        assert not list(tmp_path.iterdir())
-        assert not plt.get_fignums()
-
-    def test_folder_in_the_way(self, tmp_path: Path) -> None:
-        (tmp_path / "a.png").mkdir()
-        with pytest.raises(OutputError, match=r"a\.png"):
-            database(10, 10, 5).plot(savefig=tmp_path / "a.png")
-        assert not plt.get_fignums()
-
-
-class TestRefused:
-    @pytest.mark.parametrize(
-        ("options", "error", "match"),
-        [
-            ({"region": "rmi"}, RegionError, "no region 'rmi'"),
-            ({"column": "dpth"}, ColumnError, "did you mean 'depth'"),
-            ({"column": ["depth"]}, ColumnError, "no column"),
-            ({"column": pd.Series([1.0], index=[99])}, ArgumentError, "index"),
-            ({"column": "depth", "cmap": "nope"}, ArgumentError, "cmap"),
-            ({"color": "nocolour"}, ArgumentError, "color"),
-            ({"color": {"rim": "red"}}, ArgumentError, "no region 'rim'"),
-            ({"size": 0}, ArgumentError, "size"),
-            ({"size": (1, 2, 3)}, ArgumentError, "size"),
-            ({"size": "big"}, ArgumentError, "size"),
-            ({"dpi": -1}, ArgumentError, "dpi"),
-            ({"alpha": 2}, ArgumentError, "alpha"),
-            ({"extent": (10, -10, 0, 10)}, ArgumentError, "extent"),
-            ({"extent": (0, 10, 0, 100)}, ArgumentError, "extent"),
-            ({"savefig_kwargs": [1]}, ArgumentError, "savefig_kwargs"),
-            ({"linewdith": 2}, TypeError, "linewdith"),
-            ({"raster": sample_data["moon.tif"], "band": 7}, ArgumentError, "band"),
-            ({"raster": sample_data["moon.tif"], "band": (1, 1)}, ArgumentError, "band"),
-        ],
-    )
-    def test_bad_argument(
-        self, options: dict[str, object], error: type[Exception], match: str
-    ) -> None:
-        cdb = CraterDatabase(worlds.table([0.0], [0.0], [1e5]).assign(depth=1.0), "moon")
-        with pytest.raises(error, match=match):
-            cdb.plot(**options)  # type: ignore[arg-type]
-        assert not plt.get_fignums()
-
-
-def test_a_large_raster_with_an_alpha_band_is_thinned_too(tmp_path):
-    image = np.zeros((2, 2000, 4000), dtype=np.uint8)
-    image[0] = 77
-    image[1, :, 2000:] = 255
-    path = tmp_path / "alpha.tif"
-    profile = {
-        **{"driver": "GTiff", "count": 2, "height": 2000, "width": 4000, "dtype": "uint8"},
-        **{"crs": "IAU_2015:30100", "transform": Affine(0.09, 0, -180, 0, -0.09, 90)},
-    }
-    with rasterio.open(path, "w", **profile, alpha="yes") as dataset:
-        dataset.write(image)
-    axes = database(10.0, 0.0, 3.0).plot(path)
-    shown = axes.images[0].get_array()
-    west, east = np.array_split(np.ma.getmaskarray(shown), 2, axis=1)
-    assert west.all()
-    assert not east.any()
-    assert (shown.compressed() == 77).all()

@@ -25,6 +25,7 @@ from craterkit.plotting.frame_sampling import CoarseCells
 from craterkit.plotting.hillshade import hillshade
 from worlds import MARS_A, MARS_B, MARS_CRS, MOON, lonlat, table, write
 
+GLOBE_025 = Affine(0.25, 0.0, -180.0, 0.0, -0.25, 90.0)
 PLACES = [(0.0, 0.0), (10.0, 60.0), (0.0, 90.0), (180.0, 0.0), (-179.9, -84.0), (70.0, -90.0)]
 
 
@@ -390,7 +391,8 @@ def test_the_incumbents_calls_work(flat):
     cdb = CraterDatabase(table([0, 10], 0, 1e5), "moon")
     cdb.add_circles("crater", 1.5)
     ax, _ = drawn(
-        cdb, flat, "crater", (0, 1), {"draw_labels": False, "dms": False, "ls": ":"},
+        cdb, flat, "crater", (0, 1),
+        {"draw_labels": False, "dms": False, "xlocs": [1], "x_inline": False, "ls": ":"},
         alpha=0.2, color="tab:green", facecolor="none", lw=3, cmap="magma", vmin=0, vmax=10,
     )  # fmt: skip
     assert ax.images[0].get_clim() == (0, 10)
@@ -447,6 +449,130 @@ def test_a_picture_is_written_whole(flat, tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["sheet.png"]
 
 
+@pytest.mark.parametrize("value", [7.3, 1737400.1, -1e-5])
+def test_a_constant_raster_is_drawn_as_one_colour(tmp_path, value):
+    path = write(tmp_path / "c.tif", lonlat(1.0), np.full((180, 360), value), dtype="float64")
+    cdb = CraterDatabase(table(10.3, 40.7, [7e4]), "moon")
+    cdb.add_circles("c")
+    for raster in (path, np.full((720, 1440), value)):
+        options = {} if raster is path else {"raster_crs": "planetocentric"}
+        (ax,) = drawn(cdb, raster, "c", transform=None if raster is path else GLOBE_025, **options)
+        assert np.ptp(image(ax)[0]) == 0
+        low, high = ax.images[0].get_clim()
+        assert (value - low) / (high - low) == pytest.approx(0.5)
+
+
+def test_noise_of_the_last_digit_is_no_picture(flat):
+    noise = 7 * (1 + 2e-16 * np.random.default_rng(0).integers(-1, 2, (180, 360)))
+    cdb = CraterDatabase(table(0, 0, 1e5), "moon")
+    cdb.add_circles("c")
+    options = {"transform": lonlat(1.0).transform, "raster_crs": "planetocentric"}
+    (ax,) = drawn(cdb, noise, "c", **options)
+    assert np.ptp(ax.images[0].get_clim()) >= 1
+    (ax,) = drawn(cdb, noise, "c", shade=True, **options)
+    assert np.ptp(ax.images[0].get_clim()) > 0.5
+
+
+def test_a_few_ones_among_zeros_are_seen(tmp_path):
+    path = write(tmp_path / "m.tif", lonlat(1.0), lambda x, y: (np.hypot(x - 0.5, y - 0.5) < 1) + 0)
+    cdb = CraterDatabase(table(0, 0, 6e5), "moon")
+    cdb.add_circles("c")
+    (ax,) = drawn(cdb, path, "c", resampling="nearest")
+    assert ax.images[0].get_clim() == (0, 1)
+
+
+def test_north_is_up_whatever_matplotlibs_settings_say(tmp_path):
+    from matplotlib import rc_context
+
+    path = write(tmp_path / "lat.tif", lonlat(1.0), lambda x, y: y)
+    cdb = CraterDatabase(table(0, 0, 3e5), "moon")
+    cdb.add_circles("c")
+    for shade in (False, True):
+        with rc_context({"image.origin": "lower", "image.interpolation": "bicubic"}):
+            (ax,) = drawn(cdb, path, "c", shade=shade, cmap="viridis")
+        assert {own.origin for own in ax.images} == {"upper"}
+        assert "bicubic" not in {own.get_interpolation() for own in ax.images}
+        values = ax.images[-1].get_array()
+        assert values[0].mean() > values[-1].mean()
+
+
+def test_colours_go_to_regions(flat):
+    cdb = CraterDatabase(table(0, 0, 1e5), "moon")
+    cdb.add_circles("a")
+    cdb.add_circles("b", 2)
+    for color in (["red", "blue"], {"b": "blue", "a": "red"}):
+        (ax,) = drawn(cdb, flat, ["a", "b"], cells=8, color=color)
+        assert [patch.get_edgecolor()[:3] for patch in ax.patches] == [(1, 0, 0), (0, 0, 1)]
+
+
+def test_the_legend_of_regions_is_beside_the_panels(flat):
+    from matplotlib import pyplot as plt
+
+    cdb = CraterDatabase(table([0, 10], 0, 1e5), "moon")
+    cdb.add_circles("$\\frac$ 5")
+    cdb.add_circles("b", 2)
+    for figure in (None, Figure(figsize=(8, 4))):
+        axes = cdb.plot_rois(flat, ["$\\frac$ 5", "b"], cells=8, fig=figure)
+        figure = axes[0].figure
+        figure.canvas.draw()
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["$\\frac$ 5", "b"]
+        box = legend.get_window_extent()
+        assert not any(box.overlaps(ax.get_tightbbox()) for ax in axes)
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("letters", "columns", "size"), [(10, 3, None), (18, 3, 7), (10, 6, 7), (10, 2, (5, 9))]
+)
+def test_texts_of_panels_do_not_overlap(flat, letters, columns, size):
+    from matplotlib import pyplot as plt
+    from matplotlib import rc_context
+
+    frame = table(np.arange(columns) * 20 - 100, -45.2, 3e5)
+    frame["name"] = (["Mare Tranquillitatis", "Rozhdestvenskiy W", "A"] * 2)[:columns]
+    cdb = CraterDatabase(frame, "moon")
+    cdb.add_circles("c")
+    with rc_context({"font.size": letters}):
+        axes = cdb.plot_rois(flat, "c", columns=columns, size=size, cells=8)
+        figure = axes[0].figure
+        figure.canvas.draw()
+    boxes = [box for ax in axes for box in boxes_of_texts(ax)]
+    assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    plt.close(figure)
+
+
+def boxes_of_texts(ax):
+    """Where the names and numbers of a panel are in its drawn figure, less a dot at each side."""
+    texts = [ax._left_title, ax._right_title]
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        texts += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    boxes = [text.get_window_extent().padded(-1) for text in texts]
+    if texts[0].get_text().endswith("\n"):
+        boxes[0].y0 = (boxes[0].y0 + boxes[0].y1) / 2
+    return boxes
+
+
+def test_sizes_and_limits_that_can_be(flat):
+    from matplotlib import pyplot as plt
+
+    cdb = CraterDatabase(table([0, 10], 0, 1e5), "moon")
+    cdb.add_circles("c")
+    axes = cdb.plot_rois(
+        {"heights": flat}, "c", size=np.array([5, 4]), columns=np.int64(1), cells=np.int64(9),
+        shared=True, savefig=None,
+    )  # fmt: skip
+    figure = axes[0, 0].figure
+    assert figure.get_size_inches().tolist() == [5, 4]
+    assert figure.axes[-1].get_ylabel() == "heights"
+    plt.close(figure)
+    for given, expected in (({"vmin": 99.0}, (99, 198)), ({"vmax": -3.0}, (-6, -3))):
+        (ax, _) = drawn(cdb, flat, "c", cells=8, **given)
+        assert ax.images[0].get_clim() == expected
+
+
 def test_wrong_arguments_say_what_is_right(flat, tmp_path):
     cdb = CraterDatabase(table([0, 10], 0, 1e5), "moon")
     cdb.add_circles("c")
@@ -467,11 +593,36 @@ def test_wrong_arguments_say_what_is_right(flat, tmp_path):
         (ArgumentError, "resampling must be", (flat, "c"), {"resampling": "cubic"}),
         (ArgumentError, "stretch must be", (flat, "c"), {"stretch": (98, 2)}),
         (ArgumentError, "altitude must lie", (flat, "c"), {"shade": True, "altitude": 0}),
+        (ArgumentError, "azimuth must be a number, not 'a'", (flat, "c"), {"azimuth": "a"}),
+        (
+            ArgumentError,
+            "color must be .* 'c', .*, not 'nocolor'",
+            (flat, "c"),
+            {"color": "nocolor"},
+        ),
+        (ArgumentError, "color has 0 colours for 'c'", (flat, "c"), {"color": []}),
+        (ArgumentError, "color has 2 colours", (flat, "c"), {"color": ["red", "blue"]}),
+        (ArgumentError, "nothing called 'x'", (flat, "c"), {"color": {"x": "red"}}),
+        (ArgumentError, "no colour map 'nocmap'", (flat, "c"), {"cmap": "nocmap"}),
+        (ArgumentError, "stretch must be two percentiles", (flat, "c"), {"stretch": 5}),
+        (ArgumentError, "size must be", (flat, "c"), {"size": 0}),
+        (ArgumentError, "size must be", (flat, "c"), {"size": "a"}),
+        (ArgumentError, "dpi must be", (flat, "c"), {"dpi": -3}),
+        (ArgumentError, "vmin must be a number, not nan", (flat, "c"), {"vmin": np.nan}),
+        (ArgumentError, "vmin must lie below vmax", (flat, "c"), {"vmin": 5, "vmax": 1}),
+        (ArgumentError, "grid_kw must be a dict", (flat, "c"), {"grid_kw": True}),
+        (ArgumentError, "grid_kw: .*nosuch", (flat, "c"), {"grid_kw": {"nosuch": 1}}),
+        (ArgumentError, "savefig_kwargs must be a dict", (flat, "c"), {"savefig_kwargs": [1]}),
+        (ArgumentError, "one raster, not a dict of 2", ({"a": flat, "b": flat}, "c"), {}),
+        (ArgumentError, "string to float: 'a'", (flat, "c"), {"lw": "a"}),
+        (TypeError, "called raster here", (flat, "c"), {"fraster": flat}),
         (ArgumentError, "no folder", (flat, "c"), {"savefig": tmp_path / "no" / "x.png"}),
         (ArgumentError, "must end in", (flat, "c"), {"savefig": tmp_path / "x.txt"}),
     ]:
         with pytest.raises(error, match=f"(?i){message}"):
             drawn(cdb, *args, **kwargs)
+    with pytest.raises(ArgumentError, match="fig must be a figure"):
+        cdb.plot_rois(flat, "c", fig=3)
 
 
 def test_nothing_global_changes(flat):
@@ -482,7 +633,9 @@ def test_nothing_global_changes(flat):
     cdb.add_circles("c")
     before, figures = dict(matplotlib.rcParams), plt.get_fignums()
     drawn(cdb, flat, "c", cells=8)
-    with pytest.raises(AttributeError):
+    with pytest.raises(
+        TypeError, match=r"no_such_property.* are for matplotlib\.patches\.PathPatch"
+    ):
         cdb.plot_rois(flat, "c", cells=8, no_such_property=1)
     assert dict(matplotlib.rcParams) == before
     assert plt.get_fignums() == figures

@@ -224,3 +224,74 @@ def test_a_plot_of_a_large_raster_shows_single_pixels():
     image = corners.plot(Figure().subplots()).images[0].get_array()
     assert max(image.shape) <= 2000
     assert image.count() == len(corners) == 4
+
+
+def shown(pixels, **kwargs):
+    """The image of a selection, on axes that pyplot does not know."""
+    from matplotlib.figure import Figure
+
+    return pixels.plot(Figure().subplots(), **kwargs).images[0]
+
+
+def test_the_first_row_is_on_top_whatever_matplotlibs_settings_say():
+    from matplotlib import rc_context
+
+    mask = np.zeros((6, 4), dtype=bool)
+    mask[0], mask[5, 0] = True, True
+    with rc_context({"image.origin": "lower"}):
+        image = shown(PixelSelection.from_array(mask))
+    assert image.origin == "upper"
+    assert image.get_extent() == [-0.5, 3.5, 5.5, -0.5]
+    assert image.get_array().count(axis=1).tolist() == [4, 0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_thin_areas_stay_and_stay_apart(across):
+    from matplotlib import pyplot as plt
+
+    mask = np.zeros((6000, 3000), dtype=bool)
+    mask[20::50] = True
+    pixels = PixelSelection.from_array(mask.T if across else mask)
+    ax = pixels.plot()
+    ax.figure.canvas.draw()
+    picture = np.asarray(ax.figure.canvas.buffer_rgba())[::-1]
+    x0, y0, x1, y1 = (round(edge) for edge in ax.get_window_extent().extents)
+    line = picture[(y0 + y1) // 2, x0:x1] if across else picture[y0:y1, (x0 + x1) // 2]
+    drawn = line[5:-5, :3].min(axis=1) < 250  # without the frame of the axes
+    assert np.count_nonzero(np.diff(drawn.astype(int)) == 1) == pytest.approx(120, abs=2)
+    plt.close(ax.figure)
+
+
+def test_few_areas_are_explained_and_saved(tmp_path):
+    from matplotlib import pyplot as plt
+
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[1, 1], mask[4, 4], mask[7, 7] = True, True, True
+    ax = PixelSelection.from_array(mask).plot(savefig=tmp_path / "areas.png")
+    legend = ax.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["0", "1", "2"]
+    image = ax.images[0]
+    for area, handle in enumerate(legend.get_patches()):
+        assert handle.get_facecolor() == image.to_rgba(float(area))
+    assert legend.get_window_extent().x0 >= ax.get_window_extent().x1
+    assert (tmp_path / "areas.png").read_bytes().startswith(b"\x89PNG")
+    plt.close(ax.figure)
+
+
+def test_plots_that_cannot_be_leave_no_figure():
+    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
+
+    pixels = PixelSelection.from_array(np.eye(3, dtype=bool))
+    before = plt.get_fignums()
+    for error, message, kwargs in (
+        (TypeError, r"nosuch.* are for matplotlib\.axes\.Axes\.imshow", {"nosuch": 1}),
+        (ArgumentError, "nocmap", {"cmap": "nocmap"}),
+        (ArgumentError, "savefig_kwargs must be a dict", {"savefig_kwargs": [1]}),
+        (ArgumentError, "must end in", {"savefig": "x.txt"}),
+        (ArgumentError, "rectangular axes", {"ax": Figure().add_subplot(projection="mollweide")}),
+        (ArgumentError, "axes of matplotlib, not int", {"ax": 3}),
+    ):
+        with pytest.raises(error, match=message):
+            pixels.plot(**kwargs)
+    assert plt.get_fignums() == before

@@ -410,6 +410,13 @@ def legend_of(axes):
 class TestPlot:
     """`plot_series`."""
 
+    @pytest.fixture(autouse=True)
+    def close_figures(self):
+        from matplotlib import pyplot as plt
+
+        yield
+        plt.close("all")
+
     def test_pixels_one_by_one_with_gaps(self):
         series = pd.DataFrame({0: [1.0, np.nan, 3.0], 1: [4.0, 5.0, 6.0]}, index=DATES[:3])
         axes = plot_series(series)
@@ -510,6 +517,57 @@ class TestPlot:
         assert legend_of(plot_series(series, by="row")) == [
             str(row) for row in dict.fromkeys(selection.rows[:3].tolist())
         ]
+
+    def test_times_are_in_order(self, weeks):
+        ordered = pd.DataFrame({0: [1.0, 2.0, 3.0], 1: [5.0, 4.0, 6.0]}, index=DATES[:3])
+        axes = plot_series(ordered.iloc[[2, 0, 1]])
+        np.testing.assert_array_equal([line.get_ydata() for line in axes.lines], ordered.T)
+        np.testing.assert_array_equal(axes.lines[0].get_xdata(), DATES[:3])
+        table = features().get_series(weeks[:4], "rim", "mean")
+        straight, shuffled = plot_series(table), plot_series(table[::-1])
+        for line, own in zip(straight.lines, shuffled.lines[::-1], strict=True):
+            np.testing.assert_array_equal(own.get_xydata(), line.get_xydata())
+
+    @pytest.mark.parametrize("count", [2, 7, 15, 20])
+    def test_single_series_are_told_apart_and_explained(self, count):
+        series = pd.DataFrame(np.arange(3.0 * count).reshape(3, count), index=DATES[:3])
+        series.columns = [f"$\\frac$ {number}" for number in range(count)]
+        axes = plot_series(series)
+        assert legend_of(axes) == list(series)
+        assert len({(line.get_color(), line.get_linestyle()) for line in axes.lines}) == count
+        axes.figure.canvas.draw()
+        beside = axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+        assert beside == (count > 6)
+
+    def test_more_series_than_looks_are_counted(self):
+        assert legend_of(plot_series(pd.DataFrame(np.ones((3, 40))), most=50)) == ["40 series"]
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_series_without_values_show_their_times(self, count):
+        from matplotlib import dates
+
+        axes = plot_series(pd.DataFrame({0: [np.nan] * count}, index=DATES[:count]))
+        axes.figure.canvas.draw()
+        low, high = axes.get_xlim()
+        first, last = dates.date2num([DATES[0], DATES[count - 1]])
+        assert low < first <= last < high
+        assert high < last + 3000
+        assert [text.get_text() for text in axes.texts] == ["no data"]
+
+    def test_what_fails_leaves_no_figure(self):
+        from matplotlib import pyplot as plt
+        from matplotlib.figure import Figure
+
+        before = plt.get_fignums()
+        for error, message, kwargs in (
+            (TypeError, r"nosuch.* are for matplotlib\.axes\.Axes\.plot", {"nosuch": 1}),
+            (ArgumentError, "nocolor", {"color": "nocolor"}),
+            (ArgumentError, "most must be", {"most": "a"}),
+            (ArgumentError, "rectangular", {"ax": Figure().add_subplot(projection="polar")}),
+        ):
+            with pytest.raises(error, match=message):
+                plot_series(pd.DataFrame(np.ones((3, 2))), **kwargs)
+        assert plt.get_fignums() == before
 
     @pytest.mark.parametrize(
         ("labels", "message"),

@@ -12,6 +12,7 @@ from craterkit.plotting.frames import DegreeFrame
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.path import Path as MatplotlibPath
+    from matplotlib.transforms import Transform
     from numpy.typing import NDArray
 
     from craterkit.plotting.column_colours import Colouring
@@ -26,6 +27,16 @@ LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
 #: From so many lines on they are pixels in vector files, too, and drawn so many at a time.
 VERY_MANY, LINES_PER_PATH = 20_000, 100
 
+#: Over a raster up to so many outlines have a dark halo, points wider than they are.
+HALOED, HALO = 3_000, 1.2
+
+#: Properties of lines beside which these have no halo: it would show through, or is given.
+HALO_FREE = {"facecolor", "hatch", "path_effects"}
+
+#: Points to the right of a map in degrees and of another one, whose labels may be there, and below the map,
+#: in sizes of the font, at which its key is.
+RIGHT, BELOW = (8.0, 34.0), 4.0
+
 #: Share of the map that points may hide before they become fainter, and their least opacity.
 HIDDEN, FAINTEST = 0.3, 0.02
 
@@ -39,6 +50,8 @@ def draw_regions(
     line_options: dict[str, Any],
     frame: Frame,
     px_per_unit: float,
+    *,
+    on_raster: bool,
 ) -> None:
     """Add the outlines of regions to axes; what is too small for one is a point."""
     from matplotlib.collections import LineCollection, PathCollection
@@ -56,6 +69,9 @@ def draw_regions(
         if colouring is not None:
             line_colour = colouring.rgba[own.owner]
             point_colour = colouring.rgba[own.point_owner]
+        if on_raster and count <= HALOED and not HALO_FREE & line_options.keys():
+            width = float(np.max(style["linewidth"]))
+            style["path_effects"] = halo(width, alpha)
         style = {"edgecolor": line_colour, "facecolor": "none", "alpha": alpha} | style
         if colouring is None and len(own.segments) > VERY_MANY:
             ax.add_collection(PathCollection(_joined(own.segments), **style), autolim=False)
@@ -82,6 +98,13 @@ def draw_regions(
                 zorder=style["zorder"] - 0.1,
                 rasterized=style["rasterized"],
             )
+
+
+def halo(linewidth: float, alpha: float = 1.0) -> list[Any]:
+    """Path effects that set lines off from any raster."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    return [Stroke(linewidth=linewidth + HALO, foreground="black", alpha=0.5 * alpha), Normal()]
 
 
 def _opacity(area: float, frame: Frame, px_per_unit: float) -> float:
@@ -116,41 +139,73 @@ def draw_key(
     colours: dict[str, Any],
     colouring: Colouring | None,
     frame: Frame,
+    *,
+    on_raster: bool,
+    inside: bool = False,
 ) -> None:
-    """The legend and the colour bar, to the right of the map."""
+    """The legend and the colour bar, to the right of the map; `inside`, the legend is on it."""
+    from matplotlib import rcParams
     from matplotlib.lines import Line2D
+    from matplotlib.transforms import ScaledTranslation
 
-    right = 1.02 if isinstance(frame, DegreeFrame) else 1.08
-    entries = []
+    gap = RIGHT[0] if isinstance(frame, DegreeFrame) else RIGHT[1]
+    beside = ax.transAxes + ScaledTranslation(gap / 72.0, 0.0, ax.figure.dpi_scale_trans)
+    entries: list[tuple[str, Line2D]] = []
+    style: dict[str, Any] = {"path_effects": halo(rcParams["lines.linewidth"])} if on_raster else {}
+    title = None
+    has_bar = colouring is not None and colouring.mappable is not None
     if colouring is not None:
-        entries += [Line2D([], [], color=colour, label=label) for label, colour in colouring.key]
-        if colouring.mappable is not None:
-            bar = ax.inset_axes((right, 0.0, 0.03, 1.0))
-            ax.figure.colorbar(colouring.mappable, cax=bar, label=colouring.title)
+        entries += [(text, Line2D([], [], color=own, **style)) for text, own in colouring.key]
+        if has_bar:
+            _draw_bar(ax, colouring, beside)
+        else:
+            title = colouring.title
     if len(names) > 1:
-        entries += [
-            Line2D(
-                [],
-                [],
-                color=colours[name] if colouring is None else "black",
-                linestyle="solid" if colouring is None else LINE_STYLES[i % len(LINE_STYLES)],
-                label=name,
+        for i, name in enumerate(names):
+            dashes = LINE_STYLES[i % len(LINE_STYLES)]
+            sample = (
+                Line2D([], [], color=colours[name], **style)
+                if colouring is None
+                else Line2D([], [], color=rcParams["text.color"], linestyle=dashes)
             )
-            for i, name in enumerate(names)
-        ]
+            entries.append((name, sample))
     if not entries:
         return
-    has_bar = colouring is not None and colouring.mappable is not None
-    title = colouring.title if colouring is not None and not has_bar else None
-    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (right, 1.0)}
-    if has_bar:
-        place = {"loc": "upper right", "bbox_to_anchor": (1.0, -0.12)}
-    ax.legend(
-        handles=entries,
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    place["bbox_transform"] = beside
+    if inside:
+        place = {"loc": "upper right", "framealpha": 0.85}
+    elif has_bar:
+        down = -BELOW * rcParams["font.size"] / 72.0
+        place = {"loc": "upper right", "bbox_to_anchor": (1.0, 0.0)}
+        place["bbox_transform"] = ax.transAxes + ScaledTranslation(
+            0.0, down, ax.figure.dpi_scale_trans
+        )
+    legend = ax.legend(
+        # A label that begins with an underscore would be left out.
+        handles=[sample for _, sample in entries],
+        labels=["x"] * len(entries),
         title=title,
         fontsize="small",
         title_fontsize="small",
-        borderaxespad=0.0,
-        ncols=min(len(entries), 4) if has_bar else 1,
+        borderaxespad=0.5 if inside else 0.0,
+        ncols=min(len(entries), 4) if has_bar and not inside else 1,
         **place,
     )
+    legend.get_title().set_parse_math(False)
+    for text, (label, _) in zip(legend.get_texts(), entries, strict=True):
+        text.set_parse_math(False)
+        text.set_text(label)
+
+
+def _draw_bar(ax: Axes, colouring: Colouring, beside: Transform) -> None:
+    import matplotlib.dates
+
+    dates: Any = matplotlib.dates
+    bar = ax.inset_axes((1.0, 0.0, 0.03, 1.0), transform=beside)
+    options: dict[str, Any] = {}
+    if colouring.dates:
+        locator = dates.AutoDateLocator()
+        options = {"ticks": locator, "format": dates.ConciseDateFormatter(locator)}
+    ax.figure.colorbar(colouring.mappable, cax=bar, label=colouring.title, **options)
+    bar.yaxis.label.set_parse_math(False)

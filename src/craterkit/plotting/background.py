@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,15 @@ FINER = 2
 #: Percentiles between which pixels other than bytes are stretched.
 STRETCH = 1.0, 99.0
 
+#: Bytes up to this value only are a mask, classes or a dim picture: black and white are their own ends.
+DIM = 64
+
+#: Share of values within which they are equal but for rounding.
+SAME = 1e-9
+
+#: Share of a pixel within which an edge is that of a pixel, and places along a side that show if rows are even.
+ON_EDGE, PROBES = 1e-3, 17
+
 
 @dataclass(frozen=True, slots=True)
 class Background:
@@ -57,7 +66,12 @@ class Background:
 
 
 def read_background(
-    raster: Raster, grid: Grid, bands: Sequence[Band], frame: Frame, shape: tuple[int, int]
+    raster: Raster,
+    grid: Grid,
+    bands: Sequence[Band],
+    frame: Frame,
+    shape: tuple[int, int],
+    stretch: tuple[float, float] | None = None,
 ) -> Background | None:
     """Read what a picture shows of a raster; None if that is nothing.
 
@@ -73,6 +87,9 @@ def read_background(
         The map.
     shape : tuple of int
         Rows and columns of the picture's pixels.
+    stretch : tuple of float, optional
+        Percentiles that are black and white. By default bytes that are not all dark are drawn as they
+        are, other numbers from the 1st to the 99th percentile.
     """
     if len(bands) not in (1, 3):
         raise ArgumentError(
@@ -81,14 +98,16 @@ def read_background(
     finer = shape[0] * FINER, shape[1] * FINER
     if isinstance(frame, DegreeFrame):
         assert isinstance(grid, CylindricalGrid)
-        layers, window = _in_degrees(raster, grid, bands, frame.box, finer), Window(0, 0, 0, 0)
-        box: Box | None = frame.box
+        window = Window(0, 0, 0, 0)
+        rows, columns = _cells(grid, frame.box, finer)
+        layers = _in_degrees(raster, grid, bands, rows, columns)
+        box: Box | None = type(frame.box)(columns.first, columns.last, rows.last, rows.first)
     else:
         layers, window = _in_pixels(raster, grid, bands, frame, finer)
         box = _upright_box(frame, window)
     if layers is None:
         return None
-    limits = [_limits(layer, band) for layer, band in zip(layers, bands, strict=True)]
+    limits = _limits_of_bands(layers, bands, stretch)
     if len(bands) == 1:
         return Background(layers[0], limits[0], box, window)
     rgba = np.ones((*layers[0].shape, 4), dtype=np.float32)
@@ -98,33 +117,94 @@ def read_background(
     return Background(rgba, (0.0, 1.0), box, window)
 
 
-def _limits(values: Any, band: Band) -> tuple[float, float]:  # noqa: ANN401
-    if band.dtype == np.uint8 and not band.is_scaled:
-        return 0.0, 255.0
+def _limits_of_bands(
+    layers: Sequence[Any], bands: Sequence[Band], stretch: tuple[float, float] | None
+) -> list[tuple[float, float]]:
+    """Values of each band that are black and white."""
+    if stretch is None and all(band.dtype == np.uint8 and not band.is_scaled for band in bands):
+        brightest = max((int(layer.max()) for layer in layers if layer.count()), default=0)
+        if brightest > DIM:
+            return [(0.0, 255.0)] * len(bands)
+        if len(bands) > 1:
+            # Of colours, all bands are made brighter alike.
+            return [(0.0, float(max(brightest, 1)))] * len(bands)
+        stretch = (0.0, 100.0)
+    return [_limits(layer, STRETCH if stretch is None else stretch) for layer in layers]
+
+
+def _limits(values: Any, stretch: tuple[float, float]) -> tuple[float, float]:  # noqa: ANN401
+    """Percentiles of what is known; its ends if these are equal; about the one value that there is."""
     known = values.compressed()
     if not known.size:
         return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(known, STRETCH))
-    if high > low:
-        return low, high
-    return low - 0.5, high + 0.5
+    low, high = (float(value) for value in np.percentile(known, stretch))
+    if _are_equal(low, high):
+        low, high = float(known.min()), float(known.max())
+    if _are_equal(low, high):
+        half = max(0.5, SAME * abs(low))
+        return low - half, high + half
+    return low, high
+
+
+def _are_equal(low: float, high: float) -> bool:
+    return high - low <= SAME * max(abs(low), abs(high))
+
+
+class _Cells(NamedTuple):
+    """Cells of equal size along an axis of an image in degrees: from one edge to the other."""
+
+    first: float
+    last: float
+    number: int
+
+    @property
+    def middles(self) -> Floats:
+        """Degrees at their centres."""
+        share = (np.arange(self.number) + 0.5) / self.number
+        return self.first + share * (self.last - self.first)
+
+
+def _cells(grid: CylindricalGrid, box: Box, most: tuple[int, int]) -> tuple[_Cells, _Cells]:
+    """Rows from the north and columns from the west of an image that covers a box.
+
+    Where the raster's pixels are even and no more than `most`, cells are these pixels, and those at the
+    edges reach beyond the box. Otherwise there are `most` cells, which the picture cannot tell apart.
+    """
+    rows = _Cells(box.top, box.bottom, most[0])
+    edges = grid.latitude(np.linspace(0.0, grid.shape[0], PROBES))
+    even = np.linspace(edges[0], edges[-1], PROBES)
+    height = float(np.ptp(edges)) / grid.shape[0]
+    if np.abs(edges - even).max() < ON_EDGE * height:
+        north = float(edges.max())
+        start = np.floor((north - box.top) / height + ON_EDGE)
+        count = int(np.ceil((north - box.bottom) / height - ON_EDGE) - start)
+        if count <= most[0]:
+            rows = _Cells(north - start * height, north - (start + count) * height, count)
+    columns = _Cells(box.left, box.right, most[1])
+    width = 1.0 / abs(grid.columns_per_degree)
+    # The longitude of the raster's western edge, left of the box's.
+    column = float(grid.column_of(box.left))
+    west = box.left - width * (column if grid.eastward > 0 else grid.extent - column)
+    copies = np.arange(
+        np.ceil((box.left - west) / 360.0 - grid.extent / grid.period),
+        np.floor((box.right - west) / 360.0) + 1,
+    )
+    if copies.size and (copies.size == 1 or float(grid.period).is_integer()):
+        west += 360.0 * float(copies[0])
+        start = np.floor((box.left - west) / width + ON_EDGE)
+        count = int(np.ceil((box.right - west) / width - ON_EDGE) - start)
+        if count <= most[1]:
+            columns = _Cells(west + start * width, west + (start + count) * width, count)
+    return rows, columns
 
 
 def _in_degrees(
-    raster: Raster, grid: CylindricalGrid, bands: Sequence[Band], box: Box, finer: tuple[int, int]
+    raster: Raster, grid: CylindricalGrid, bands: Sequence[Band], rows: _Cells, columns: _Cells
 ) -> list[Any] | None:
-    """Pixels at even steps of longitude and latitude, however the raster's rows are spaced."""
-    columns = abs(grid.columns_per_degree) * box.width
-    rows = np.clip(grid.row_of(np.array([box.bottom, box.top])), 0, grid.shape[0])
-    covered = float(np.ptp(grid.latitude(rows)))
-    if not covered > 0:
-        return None
-    finest = float(np.ptp(rows)) / covered * box.height, columns
-    count = [max(1, min(most, round(own))) for most, own in zip(finer, finest, strict=True)]
-    lats = box.top - (np.arange(count[0]) + 0.5) / count[0] * box.height
-    lons = box.left + (np.arange(count[1]) + 0.5) / count[1] * box.width
-    row = np.floor(grid.row_of(lats)).astype(np.intp)
-    column = np.floor(np.mod(grid.column_of(lons), grid.period)).astype(np.intp)
+    """The pixels in which the centres of cells lie, however the raster's rows are spaced."""
+    count = rows.number, columns.number
+    row = np.floor(grid.row_of(rows.middles)).astype(np.intp)
+    column = np.floor(grid.column_of(columns.middles)).astype(np.intp)
     down = np.flatnonzero((row >= 0) & (row < grid.shape[0]))
     across = np.flatnonzero((column >= 0) & (column < grid.columns))
     if not down.size or not across.size:
@@ -145,7 +225,10 @@ def _picked(raster: Raster, band: Band, row: Ints, column: Ints) -> Any:  # noqa
     """Pixels of some rows and columns, from a thinned window about them."""
     window = Window(int(row.min()), int(row.max()) + 1, int(column.min()), int(column.max()) + 1)
     height, width = window.shape
-    thin = min(height, row.size), min(width, column.size)
+    # Rows that are uneven are read as fine as the finest are.
+    steps = np.abs(np.diff(row))
+    uneven = steps.size and steps.max() > 2 * steps.min() + 1
+    thin = min(height, row.size * (FINER if uneven else 1)), min(width, column.size)
     values = _thinned(raster, band, window, thin)
     at_row = (row - window.row_start) * thin[0] // height
     at_column = (column - window.col_start) * thin[1] // width

@@ -1,8 +1,8 @@
-"""Colours of features on maps: by region, by a number, by a category."""
+"""Colours of features on maps by the values of a column: numbers, dates, durations, categories."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +10,22 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, ColumnError, quoted
-from craterkit.plotting.colours import FILLS, LINES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from craterkit.regions import Region
-
-__all__ = ["Colouring", "colour_by_column", "colours_of_regions"]
+__all__ = ["Colouring", "colour_by_column"]
 
 #: Colours of numbers, and which part of them stands out from a page or a gray raster.
-NUMBERS, ON_WHITE, ON_GRAY = "plasma", (0.0, 0.9), (0.35, 1.0)
+NUMBERS, ON_PAGE, ON_RASTER = "plasma", (0.0, 0.9), (0.35, 1.0)
 
-#: Features without a value.
-MISSING = "#9A9A9A"
+#: Features without a value, on a page and over a raster.
+MISSING, MISSING_ON_RASTER = "#9A9A9A", "#DDDDDD"
+
+#: Units of durations in seconds, the longest first.
+DURATIONS = {"days": 86_400.0, "h": 3600.0, "min": 60.0, "s": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,65 +42,27 @@ class Colouring:
         What the colours mean.
     mappable : matplotlib ScalarMappable or None
         What a colour bar shows.
+    dates : bool
+        Whether its numbers are matplotlib's dates.
     """
 
     rgba: NDArray[np.float64]
     key: list[tuple[str, Any]]
     title: str
     mappable: Any = None
-
-
-def colours_of_regions(
-    regions: Mapping[str, Region],
-    color: Any,  # noqa: ANN401
-    *,
-    on_white: bool,
-) -> dict[str, Any]:
-    """The colour of each region.
-
-    Parameters
-    ----------
-    regions : mapping
-        The regions by name.
-    color : colour or dict, optional
-        One colour for all, or colours by region; those of a palette by default.
-    on_white : bool
-        Whether there is no raster behind.
-
-    Raises
-    ------
-    ArgumentError
-        If something is no colour, or a dict names a region that is not drawn.
-    """
-    from matplotlib.colors import is_color_like
-
-    palette = FILLS if on_white else LINES
-    colours: dict[str, Any] = {name: palette[i % len(palette)] for i, name in enumerate(regions)}
-    if isinstance(color, dict):
-        unknown = [name for name in color if name not in colours]
-        if unknown:
-            raise ArgumentError(
-                f"color: there is no region {quoted(unknown)} on the map; it has {quoted(colours)}"
-            )
-        colours |= color
-    elif color is not None:
-        colours = dict.fromkeys(colours, color)
-    for value in colours.values():
-        if not is_color_like(value):
-            raise ArgumentError(
-                f"color must be a colour of matplotlib, or a dict of them by region, not {value!r}"
-            )
-    return colours
+    dates: bool = False
 
 
 def colour_by_column(
     column: Any,  # noqa: ANN401
     table: pd.DataFrame,
     *,
+    colours: Sequence[str],
     cmap: Any = None,  # noqa: ANN401
-    vmin: float | None = None,
-    vmax: float | None = None,
-    on_white: bool = False,
+    norm: Any = None,  # noqa: ANN401
+    vmin: Any = None,  # noqa: ANN401
+    vmax: Any = None,  # noqa: ANN401
+    on_raster: bool = True,
 ) -> Colouring:
     """Colour features by the values of a column.
 
@@ -110,25 +72,102 @@ def colour_by_column(
         A column of the table, or a value for each row with the table's index.
     table : pandas.DataFrame
         The features' table.
+    colours : sequence of str
+        Those of categories.
     cmap : str or Colormap, optional
-        Colours of numbers.
-    vmin, vmax : float, optional
-        Ends of the colours; the least and greatest number by default.
-    on_white : bool, default False
-        Whether there is no raster behind.
+        Colours of numbers, dates and durations.
+    norm : str or Normalize, optional
+        Their scale, such as ``"log"``; linear by default.
+    vmin, vmax : number, date or duration, optional
+        Ends of the colours; the least and greatest by default.
+    on_raster : bool, default True
+        Whether a raster, or a dark page, is behind.
 
     Raises
     ------
     ColumnError
-        If there is no such column.
+        If there is no such column, or it holds complex numbers.
     ArgumentError
-        If a Series has another index, or nothing has a value.
+        If a Series has another index, `cmap` or `norm` is none, the ends are not in order, or there are
+        such arguments but no numbers.
     """
-    values = _values(column, table)
+    values = _values(column, table).infer_objects()
+    if pd.api.types.infer_dtype(values, skipna=True) == "date":
+        values = pd.to_datetime(values)
     title = "" if values.name is None else str(values.name)
+    if pd.api.types.is_complex_dtype(values):
+        raise ColumnError(
+            f"column: {title!r} holds complex numbers, which have no order; give, for example, their abs()"
+        )
+    scale = _Scale(cmap, norm, vmin, vmax, on_raster)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return _by_date(values, title, scale)
+    if pd.api.types.is_timedelta64_dtype(values):
+        return _by_duration(values, title, scale)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return _by_number(values, title, _colormap(cmap, on_white=on_white), vmin, vmax)
-    return _by_category(values, title)
+        return _by_number(values.to_numpy(dtype=np.float64, na_value=np.nan), title, scale)
+    given = {"cmap": cmap, "norm": norm, "vmin": vmin, "vmax": vmax}
+    useless = [name for name, value in given.items() if value is not None]
+    if useless:
+        raise ArgumentError(
+            f"{useless[0]} is for numbers, but column {title!r} holds {values.dtype} and is shown by category"
+        )
+    return _by_category(values, title, colours, MISSING_ON_RASTER if on_raster else MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How numbers become colours: arguments of `colour_by_column`."""
+
+    cmap: Any
+    norm: Any
+    vmin: Any
+    vmax: Any
+    on_raster: bool
+
+    def ends(self, convert: Callable[[Any], float]) -> _Scale:
+        """The same with ends in the unit of the numbers."""
+        found: dict[str, Any] = {}
+        for name, value in (("vmin", self.vmin), ("vmax", self.vmax)):
+            if value is None:
+                continue
+            try:
+                end = float(convert(value))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ArgumentError(f"{name}: {value!r} is no value of the column") from error
+            if not np.isfinite(end):
+                raise ArgumentError(f"{name} must be a finite value of the column, not {value!r}")
+            found[name] = end
+        return replace(self, **found)
+
+    def mappable(self, numbers: NDArray[np.float64]) -> Any:  # noqa: ANN401
+        """What gives some numbers, all finite, their colours."""
+        from matplotlib.cm import ScalarMappable
+
+        try:
+            mappable = ScalarMappable(self.norm, _colormap(self.cmap, on_raster=self.on_raster))
+        except (ValueError, TypeError) as error:
+            raise ArgumentError(f"norm: {error}") from error
+        scale: Any = mappable.norm
+        if not isinstance(self.norm, str | None) and (self.vmin, self.vmax) != (None, None):
+            raise ArgumentError("norm has ends of its own; set its vmin and vmax instead of these")
+        if self.vmin is not None:
+            scale.vmin = self.vmin
+        if self.vmax is not None:
+            scale.vmax = self.vmax
+        scale.autoscale_None(numbers)
+        if not scale.scaled():
+            # None of the numbers is on the scale.
+            return mappable
+        if scale.vmin > scale.vmax:
+            raise ArgumentError(f"vmin ({scale.vmin:g}) must not be above vmax ({scale.vmax:g})")
+        try:
+            scale(numbers)
+        except ValueError as error:
+            raise ArgumentError(
+                f"vmin, vmax: colours from {scale.vmin:g} to {scale.vmax:g}: {error}"
+            ) from error
+        return mappable
 
 
 def _values(column: Any, table: pd.DataFrame) -> pd.Series[Any]:  # noqa: ANN401
@@ -147,18 +186,18 @@ def _values(column: Any, table: pd.DataFrame) -> pd.Series[Any]:  # noqa: ANN401
         near = get_close_matches(str(column), names, n=3)
         advice = f"did you mean {quoted(near)}?" if near else f"it has {quoted(names)}"
         raise ColumnError(f"column: the table has no column {column!r}; {advice}")
-    values = table[column]
+    values: pd.Series[Any] | pd.DataFrame = table[column]
     if isinstance(values, pd.DataFrame):
         raise ColumnError(f"column: the table has {values.shape[1]} columns {column!r}")
     return values
 
 
-def _colormap(cmap: Any, *, on_white: bool) -> Any:  # noqa: ANN401
+def _colormap(cmap: Any, *, on_raster: bool) -> Any:  # noqa: ANN401
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
     if cmap is None:
-        name, (low, high) = NUMBERS, (ON_WHITE if on_white else ON_GRAY)
+        name, (low, high) = NUMBERS, (ON_RASTER if on_raster else ON_PAGE)
         return ListedColormap(colormaps[name](np.linspace(low, high, 256)), name)
     try:
         return colormaps.get_cmap(cmap)
@@ -166,30 +205,56 @@ def _colormap(cmap: Any, *, on_white: bool) -> Any:  # noqa: ANN401
         raise ArgumentError(f"cmap: {error}") from error
 
 
-def _by_number(
-    values: pd.Series[Any],
-    title: str,
-    cmap: Any,  # noqa: ANN401
-    vmin: float | None,
-    vmax: float | None,
-) -> Colouring:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize, to_rgba
+def _by_number(numbers: NDArray[np.float64], title: str, scale: _Scale) -> Colouring:
+    from matplotlib.colors import to_rgba
 
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    missing = MISSING_ON_RASTER if scale.on_raster else MISSING
+    scale = scale.ends(float)
     known = np.isfinite(numbers)
-    if known.any():
-        vmin = float(numbers[known].min()) if vmin is None else vmin
-        vmax = float(numbers[known].max()) if vmax is None else vmax
-    mappable = ScalarMappable(Normalize(vmin, vmax), cmap)
-    rgba = np.empty((numbers.size, 4))
-    rgba[known] = mappable.to_rgba(numbers[known])
-    rgba[~known] = to_rgba(MISSING)
-    key = [] if known.all() else [(_missing(known), MISSING)]
-    return Colouring(rgba, key, title, mappable if known.any() else None)
+    mappable = scale.mappable(numbers[known])
+    rgba = np.tile(to_rgba(missing), (numbers.size, 1))
+    on_scale = known.copy()
+    if known.any() and mappable.norm.scaled():
+        on_scale[known] = ~np.ma.getmaskarray(mappable.norm(numbers[known]))
+        rgba[on_scale] = mappable.to_rgba(numbers[on_scale])
+    else:
+        on_scale[:] = False
+    key: list[tuple[str, Any]] = []
+    if (known & ~on_scale).any():
+        key.append((f"not on the scale ({np.count_nonzero(known & ~on_scale):,})", missing))
+    if not known.all():
+        key.append((_missing(known), missing))
+    return Colouring(rgba, key, title, mappable if on_scale.any() else None)
 
 
-def _by_category(values: pd.Series[Any], title: str) -> Colouring:
+def _by_date(values: pd.Series[Any], title: str, scale: _Scale) -> Colouring:
+    import matplotlib.dates
+
+    date2num: Any = matplotlib.dates.date2num
+
+    def number(date: Any) -> float:  # noqa: ANN401
+        at = pd.Timestamp(date)
+        return float(date2num(at.tz_convert(None) if at.tz is not None else at))
+
+    if getattr(values.dtype, "tz", None) is not None:
+        values = values.dt.tz_convert(None)
+    numbers = np.full(len(values), np.nan)
+    known = values.notna().to_numpy()
+    numbers[known] = date2num(values[known].to_numpy(dtype="datetime64[us]"))
+    return replace(_by_number(numbers, title, scale.ends(number)), dates=True)
+
+
+def _by_duration(values: pd.Series[Any], title: str, scale: _Scale) -> Colouring:
+    seconds = values.dt.total_seconds().to_numpy(dtype=np.float64, na_value=np.nan)
+    longest = float(np.nanmax(np.abs(seconds))) if np.isfinite(seconds).any() else 0.0
+    unit, size = next((it for it in DURATIONS.items() if it[1] <= longest), ("s", 1.0))
+    scale = scale.ends(lambda value: pd.Timedelta(value).total_seconds() / size)
+    return _by_number(seconds / size, f"{title} ({unit})", scale)
+
+
+def _by_category(
+    values: pd.Series[Any], title: str, colours: Sequence[str], lacking: str
+) -> Colouring:
     from matplotlib.colors import to_rgba
 
     missing = values.isna().to_numpy()
@@ -198,7 +263,6 @@ def _by_category(values: pd.Series[Any], title: str) -> Colouring:
         names = [str(name) for name in values.cat.categories if (texts == str(name)).any()]
     else:
         names = sorted(set(texts[~missing]))
-    colours = list(LINES)
     key: list[tuple[str, Any]]
     if len(names) <= len(colours):
         own = dict(zip(names, colours, strict=False))
@@ -211,12 +275,11 @@ def _by_category(values: pd.Series[Any], title: str) -> Colouring:
         others = f"{len(names) - len(common)} others"
         key = [*((name, own[name]) for name in common), (others, colours[-1])]
     rgba = np.empty((len(values), 4))
-    rgba[missing] = to_rgba(MISSING)
     for name, colour in own.items():
         rgba[texts == name] = to_rgba(colour)
-    rgba[missing] = to_rgba(MISSING)
+    rgba[missing] = to_rgba(lacking)
     if missing.any():
-        key.append((_missing(~missing), MISSING))
+        key.append((_missing(~missing), lacking))
     return Colouring(rgba, key, title)
 
 

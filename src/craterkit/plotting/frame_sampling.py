@@ -32,6 +32,9 @@ __all__ = ["FrameSampler", "Resampling"]
 #: Coarse cells along the side of a tile.
 TILE = 128
 
+#: Cells along a side of a frame from which the size of the raster's pixels is known.
+FEW_CELLS = 48
+
 #: Share of the steps between a frame's cells that may be longer than a coarse cell, in pixels of the raster.
 FINE_SHARE = 0.75
 
@@ -56,12 +59,13 @@ class FrameSampler:
 
     def pixel_size(self, frame: LocalFrame, count: int) -> float:
         """Size of the raster's pixels about the frame, in its cells; NaN where the raster is not."""
-        x, y = self._located(frame, count)
+        few = min(count, FEW_CELLS)
+        x, y = self._located(frame, few)
         with np.errstate(invalid="ignore"):
             (x_down, x_across), (y_down, y_across) = (_steps(value) for value in (x, y))
             area = np.abs(x_across * y_down - x_down * y_across)
         area = area[np.isfinite(area) & (area > 0)]
-        return float(np.sqrt(1.0 / np.median(area))) if area.size else np.nan
+        return float(count / few / np.sqrt(np.median(area))) if area.size else np.nan
 
     def sample(self, frame: LocalFrame, count: int) -> Floats:
         """Values at the centres of a frame's cells: (count, count), row 0 the northernmost.
@@ -107,14 +111,15 @@ class FrameSampler:
         known = np.isfinite(found)
         weight = np.stack([1.0 - below, below])[:, None] * np.stack([1.0 - beside, beside])[None]
         weight = np.where(known, weight, 0.0)
-        total = np.where(known, found, 0.0)
-        total *= weight
-        # The cell in which a place lies decides whether there are data.
-        own = known[
-            (below >= 0.5).astype(np.intp), (beside >= 0.5).astype(np.intp), np.arange(x.size)
-        ]
-        values = np.full(x.size, np.nan)
-        np.divide(total.sum(axis=(0, 1)), weight.sum(axis=(0, 1)), out=values, where=own)
+        # The cell in which a place lies decides whether there are data. Others add their difference
+        # from it, so that values between equal ones are exactly these.
+        place = (below >= 0.5).astype(np.intp), (beside >= 0.5).astype(np.intp), np.arange(x.size)
+        own = known[place]
+        values = np.where(own, found[place], np.nan)
+        change = np.where(known & own, found - values, 0.0)
+        change *= weight
+        np.divide(change.sum(axis=(0, 1)), weight.sum(axis=(0, 1)), out=change[0, 0], where=own)
+        values += change[0, 0]
         return self._physical(values)
 
     def _physical(self, raw: Floats) -> Floats:

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Box", "DegreeFrame", "Frame", "ProjectedFrame", "checked_extent", "frame_of_grid"]
+__all__ = [
+    "Box",
+    "DegreeFrame",
+    "Frame",
+    "ProjectedFrame",
+    "checked_extent",
+    "frame_of_grid",
+    "polar_frame",
+]
 
 #: Points along each side at which the shape of a frame is looked at.
 PROBES = 65
@@ -204,6 +212,51 @@ def frame_of_grid(grid: Grid, extent: tuple[float, float, float, float] | None) 
     if not np.isfinite(x).any():
         raise ArgumentError(f"extent: no part of {extent} is on the map of {grid.name}")
     return whole.showing(_bounding_box(x, y))
+
+
+def polar_frame(
+    body: Body, side: float, lon: Floats, lat: Floats, angle: Floats, margin: float
+) -> ProjectedFrame:
+    """A polar stereographic frame about some circles, without a raster.
+
+    Parameters
+    ----------
+    body : Body
+        The body.
+    side : {1.0, -1.0}
+        The north or the south pole.
+    lon, lat, angle : (n,) ndarray
+        Centres and radii of the circles, degrees; all on that side of the equator.
+    margin : float
+        Share of the circles' span that is shown around them.
+    """
+    import pyproj
+    from affine import Affine
+
+    from craterkit.coordinates import CoordinateSystem
+    from craterkit.grids.projected import ProjectedGrid
+
+    crs = pyproj.CRS.from_user_input(
+        f"+proj=stere +lat_0={90 * side:.0f} +a={body.a!r} +b={body.b!r} +units=m +type=crs"
+    )
+    system = CoordinateSystem.from_user_input(crs, body, what="polar stereographic map")
+    reach = float((90.0 - side * lat + angle).max())
+    half = 4.0 * body.a * np.tan(np.radians(min(reach, 90.0)) / 2.0)
+    pixel = half / 500.0
+    grid = ProjectedGrid(
+        (1000, 1000),
+        Affine(pixel, 0.0, -half, 0.0, -pixel, half),
+        system,
+        "polar stereographic map",
+    )
+    frame = ProjectedFrame(grid, Box(-half, half, -half, half))
+    x, y = frame.to_axes(lon, lat)
+    # Scale grows away from the pole, so circles reach farthest outwards.
+    outer = np.hypot(*frame.to_axes(lon, side * np.maximum(side * lat - angle, 0.0)))
+    size = outer - np.hypot(x, y)
+    box = _bounding_box(np.concatenate([x - size, x + size]), np.concatenate([y - size, y + size]))
+    pad = margin * max(box.width, box.height)
+    return frame.showing(Box(box.left - pad, box.right + pad, box.bottom - pad, box.top + pad))
 
 
 def checked_extent(extent: Any) -> tuple[float, float, float, float]:  # noqa: ANN401

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.plotting.colours import is_dark
 from craterkit.plotting.outlines import split_lines
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.text import Annotation
+    from matplotlib.ticker import Locator
     from numpy.typing import NDArray
 
     from craterkit.plotting.frames import Box, ProjectedFrame
@@ -43,7 +48,23 @@ CUT = 1e-7
 #: Points between the frame and a label.
 PAD = 3.0
 
-LINE_STYLE: dict[str, Any] = {"colors": "0.75", "linewidths": 0.5, "alpha": 0.8, "zorder": 1.5}
+#: Steps between ticks in powers of ten, and those from so many degrees on.
+STEPS_OF_TICKS, WIDE_STEPS, WIDE = (1, 1.5, 2, 3, 5, 6, 10), (1, 1.5, 3, 4.5, 6, 9, 10), 60.0
+
+#: Alignments of labels where an axis is inverted.
+OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", "center": "center"}
+
+LINE_STYLE: dict[str, Any] = {"linewidths": 0.5, "zorder": 1.5}
+
+#: Colours of lines and of what surrounds them, over a raster and on a page.
+OVER_RASTER, ON_PAGE = ("0.92", (0.0, 0.0, 0.0, 0.45)), ("0.6", None)
+
+#: Points by which the surroundings of lines reach beyond them.
+HALO = 0.9
+
+#: Most labels of an axis in degrees; widths of a letter and of a gap between labels, and heights of lines, in
+#: sizes of the font.
+MOST_TICKS, LETTER, GAP, LINE_HEIGHT = 7, 0.6, 0.9, 1.6
 
 
 def degree_text(value: float, positive: str, negative: str) -> str:
@@ -60,18 +81,49 @@ def degree_text(value: float, positive: str, negative: str) -> str:
 
 
 def label_degrees(ax: Axes, *, grid: bool) -> None:
-    """Label axes whose coordinates are degrees; `grid` draws lines, too."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    """Label axes whose coordinates are degrees, as densely as there is room; `grid` draws lines, too."""
+    from matplotlib.ticker import FuncFormatter
 
     named = ((ax.xaxis, "E", "W", "Longitude"), (ax.yaxis, "N", "S", "Latitude"))
     for axis, positive, negative, name in named:
-        axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 1.5, 2, 3, 5, 6, 10]))
+        axis.set_major_locator(_degree_locator(axis, positive, negative))
         axis.set_major_formatter(
             FuncFormatter(lambda value, _, p=positive, n=negative: degree_text(value, p, n))
         )
         axis.set_label_text(name)
     if grid:
-        ax.grid(visible=True, color="0.85", linewidth=0.5, zorder=0.5)
+        colour = "0.35" if is_dark(ax.get_facecolor()) else "0.85"
+        ax.grid(visible=True, color=colour, linewidth=0.5, zorder=0.5)
+
+
+def _degree_locator(axis: Axis, positive: str, negative: str) -> Locator:
+    """Round degrees, as many as have labels that do not touch when the axis is drawn."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.ticker import MaxNLocator
+
+    sideways = positive == "E"
+    size_name: Any = "xtick.labelsize" if sideways else "ytick.labelsize"
+
+    class DegreeLocator(MaxNLocator):
+        def tick_values(self, vmin: float, vmax: float) -> Any:  # noqa: ANN401
+            low, high = sorted((vmin, vmax))
+            box, dpi = axis.axes.get_window_extent(), axis.axes.figure.dpi
+            length = (box.width if sideways else box.height) / dpi * 72.0
+            given = axis.get_tick_params().get("labelsize", rcParams[size_name])
+            font = FontProperties(size=given).get_size_in_points()
+            self.set_params(steps=WIDE_STEPS if high - low >= WIDE else STEPS_OF_TICKS)
+            for nbins in range(MOST_TICKS, 0, -1):
+                self.set_params(nbins=nbins)
+                ticks = super().tick_values(low, high)
+                shown = [float(tick) for tick in ticks if low <= tick <= high]
+                letters = max((len(degree_text(at, positive, negative)) for at in shown), default=0)
+                need = LETTER * letters + GAP if sideways else LINE_HEIGHT
+                if len(shown) < 2 or length * (shown[1] - shown[0]) / (high - low) >= need * font:
+                    return ticks
+            return shown[len(shown) // 2 :][:1]
+
+    return DegreeLocator(nbins=MOST_TICKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +139,9 @@ class _Line:
     cut: NDArray[np.bool_]
 
 
-def draw_graticule(ax: Axes, frame: ProjectedFrame, px_per_unit: float) -> None:
+def draw_graticule(
+    ax: Axes, frame: ProjectedFrame, px_per_unit: float, *, on_raster: bool = True
+) -> list[Artist]:
     """Draw and label parallels and meridians; the ticks of the axes are removed.
 
     Parameters
@@ -98,26 +152,55 @@ def draw_graticule(ax: Axes, frame: ProjectedFrame, px_per_unit: float) -> None:
         The map.
     px_per_unit : float
         Pixels of the picture to a unit of the axes.
+    on_raster : bool, default True
+        Whether a raster is behind.
+
+    Returns
+    -------
+    list of matplotlib.artist.Artist
+        What was added to the axes.
     """
     from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import withStroke
 
     ax.set_xticks([])
     ax.set_yticks([])
     lon, lat = frame.net()
     known = np.isfinite(lon)
     if not known.any():
-        return
-    lines = _lines(frame, lon[known], lat[known], px_per_unit)
+        return []
+    lines, lat_step = _lines(frame, lon[known], lat[known], px_per_unit)
     pieces = [
         piece
         for line in lines
         for piece in split_lines(np.stack([line.x, line.y], axis=-1)[None], line.cut[None])[0]
     ]
-    ax.add_collection(LineCollection(pieces, **LINE_STYLE), autolim=False)
-    _label_lines(ax, frame, lines, px_per_unit)
+    colour, halo = OVER_RASTER if on_raster else ON_PAGE
+    net = LineCollection(pieces, colors=colour, **LINE_STYLE)
+    if halo is not None:
+        width = LINE_STYLE["linewidths"] + HALO
+        net.set_path_effects([withStroke(linewidth=width, foreground=halo)])
+    ax.add_collection(net, autolim=False)
+    lines = [_without_poles(line, frame, lat_step) for line in lines]
+    return [net, *_label_lines(ax, frame, lines, px_per_unit, on_raster=on_raster)]
 
 
-def _lines(frame: ProjectedFrame, lon: Floats, lat: Floats, px_per_unit: float) -> list[_Line]:
+def _without_poles(line: _Line, frame: ProjectedFrame, lat_step: float) -> _Line:
+    """A meridian cut near poles that are points, where it cannot be told from others."""
+    if not line.is_meridian:
+        return line
+    near = np.zeros(line.lat.shape, dtype=bool)
+    for pole in (-90.0, 90.0):
+        x, y = frame.to_axes(np.arange(-135.0, 180.0, 90.0), np.full(4, pole))
+        if max(np.ptp(x), np.ptp(y)) < NEAR * max(frame.box.width, frame.box.height):
+            near |= np.abs(line.lat - pole) < lat_step
+    return replace(line, cut=line.cut | near[1:] | near[:-1])
+
+
+def _lines(
+    frame: ProjectedFrame, lon: Floats, lat: Floats, px_per_unit: float
+) -> tuple[list[_Line], float]:
+    """Parallels and meridians, and the degrees between parallels."""
     west, east = _arc(lon)
     south, north = float(lat.min()), float(lat.max())
     px = [frame.to_axes(0.0, pole) for pole in (-90.0, 90.0)]
@@ -148,7 +231,7 @@ def _lines(frame: ProjectedFrame, lon: Floats, lat: Floats, px_per_unit: float) 
         x, y = frame.to_axes(line_lon, line_lat)
         cut = frame.cuts(line_lon[None], line_lat[None], x[None], y[None], px_per_unit)[0]
         out.append(_Line(text, is_meridian, line_lon, line_lat, x, y, cut))
-    return out
+    return out, lat_step
 
 
 def _step(wanted: float) -> float:
@@ -176,11 +259,16 @@ def _within(box: Box, x: float, y: float) -> bool:
     return bool(box.left < x < box.right and box.bottom < y < box.top)
 
 
-def _label_lines(ax: Axes, frame: ProjectedFrame, lines: list[_Line], px_per_unit: float) -> None:
+def _label_lines(
+    ax: Axes, frame: ProjectedFrame, lines: list[_Line], px_per_unit: float, *, on_raster: bool
+) -> list[Annotation]:
+    from matplotlib import rcParams
     from matplotlib.patheffects import withStroke
 
     box = frame.box
     placed: list[tuple[float, float]] = []
+    labels = []
+    flip = [-1.0 if axis.get_inverted() else 1.0 for axis in (ax.xaxis, ax.yaxis)]
     polar = any(_within(box, *map(float, frame.to_axes(0.0, pole))) for pole in (-90.0, 90.0))
     radius = ax.figure.dpi / 100.0
     for line in lines:
@@ -195,7 +283,11 @@ def _label_lines(ax: Axes, frame: ProjectedFrame, lines: list[_Line], px_per_uni
             if spot is None:
                 continue
             (x, y), offset, align = spot, (0.0, 0.0), ("center", "center")
-            style = {"path_effects": [withStroke(linewidth=2.0, foreground="white")]}
+            inner: tuple[Any, Any] = ("black", "white")
+            if not on_raster:
+                inner = (rcParams["text.color"], ax.get_facecolor())
+            stroke = withStroke(linewidth=2.0, foreground=inner[1])
+            style = {"color": inner[0], "path_effects": [stroke]}
         px = x * px_per_unit, y * px_per_unit
         if any(
             abs(px[0] - other[0]) < ROOM[0] * radius and abs(px[1] - other[1]) < ROOM[1] * radius
@@ -203,18 +295,20 @@ def _label_lines(ax: Axes, frame: ProjectedFrame, lines: list[_Line], px_per_uni
         ):
             continue
         placed.append(px)
-        ax.annotate(
+        label = ax.annotate(
             line.text,
             (x, y),
-            xytext=offset,
+            xytext=(offset[0] * flip[0], offset[1] * flip[1]),
             textcoords="offset points",
-            ha=align[0],
-            va=align[1],
+            ha=align[0] if flip[0] > 0 else OPPOSITE[align[0]],
+            va=align[1] if flip[1] > 0 else OPPOSITE[align[1]],
             fontsize="small",
             annotation_clip=False,
             zorder=5,
             **style,
         )
+        labels.append(label)
+    return labels
 
 
 def _at_edge(

@@ -5,7 +5,7 @@ The range is found in a first walk over the raster, unless it is given, and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,11 @@ from craterkit.errors import ArgumentError
 from craterkit.extraction.batches import portions
 from craterkit.extraction.survey import Survey
 from craterkit.footprints.spans import ranges
-from craterkit.plotting.colours import FILLS
+from craterkit.plotting.arguments import checked_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from craterkit.extraction.blocks import Pixels
@@ -35,16 +34,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["Histograms", "count_pixels", "counted_as", "draw_histograms", "legend"]
+__all__ = ["Histograms", "count_pixels", "counted_as"]
 
 #: Bins, unless others are asked for.
 BINS = 30
 
-#: Options of `Axes.hist` beside which histograms over each other are not drawn half transparent.
-FILLING = {"alpha", "histtype", "fill", "facecolor", "fc", "edgecolor", "ec"}
-
-#: More histograms are not drawn over each other.
-MOST_HISTOGRAMS = 100
+#: More histograms cannot be told apart.
+MOST_HISTOGRAMS = 32
 
 
 @dataclass(frozen=True)
@@ -195,7 +191,7 @@ def count_pixels(
     if features is not None and features.size * len(subject.regions) > MOST_HISTOGRAMS:
         raise ArgumentError(
             f"index picks {features.size} features, which would make more than {MOST_HISTOGRAMS} "
-            "histograms; pass index=None for one of all features together"
+            "histograms, too many to be told apart; pass index=None for one of all features together"
         )
     if features is not None and options.exclude is None:
         subject, features = subject.part(features), np.arange(features.size)
@@ -244,9 +240,7 @@ def _range(results: Iterable[_Found]) -> tuple[float, float]:
 def _checked_edges(bins: Any, limits: object) -> Floats | None:  # noqa: ANN401
     """The edges of bins if they are given."""
     if limits is not None:
-        pair = np.asarray(limits, dtype=np.float64)
-        if pair.shape != (2,) or not np.isfinite(pair).all() or pair[0] >= pair[1]:
-            raise ArgumentError(f"range must be two numbers, the lower one first, not {limits!r}")
+        checked_pair("range", limits, "two numbers")
     if bins is None:
         return None
     if isinstance(bins, int | np.integer) and not isinstance(bins, bool):
@@ -288,90 +282,3 @@ def counted_as(options: Options) -> tuple[str, float]:
     if options.weights_raster is not None:
         return "Sum of weights", 1.0
     return ("Pixels, by covered share" if options.coverage == "fraction" else "Count"), 1.0
-
-
-def legend(
-    found: Histograms, features: Sequence[str] | None, regions: Sequence[str], size: int
-) -> list[str]:
-    """What histograms are called, and which of them have no pixels.
-
-    Parameters
-    ----------
-    found : Histograms
-        The histograms.
-    features : sequence of str or None
-        Names of the features; None if each region has one histogram, of all `size` features.
-    regions : sequence of str
-        Names of the regions.
-    size : int
-        Features of the database.
-    """
-    if features is None:
-        return [
-            f"{region}: {size:,} ROIs" + (f", {empty:,} of them without pixels" if empty else "")
-            for region, empty in zip(regions, found.empty.tolist(), strict=True)
-        ]
-    names = [
-        feature if len(regions) == 1 else f"{feature}, {region}"
-        for region in regions
-        for feature in features
-    ]
-    return [
-        name if pixels else f"{name} (no pixels)"
-        for name, pixels in zip(names, found.pixels.tolist(), strict=True)
-    ]
-
-
-def draw_histograms(
-    found: Histograms,
-    names: Sequence[str],
-    label: str,
-    *,
-    counted: tuple[str, float] = ("Count", 1.0),
-    ax: Axes | None = None,
-    color: Any = None,  # noqa: ANN401
-    options: Mapping[str, Any],
-) -> Axes:
-    """Draw histograms over each other.
-
-    Parameters
-    ----------
-    found : Histograms
-        The histograms.
-    names : sequence of str
-        What they are called.
-    label : str
-        What the values are called.
-    counted : tuple of str and float, default ("Count", 1)
-        What is counted, and the factor on it.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
-    color : color or sequence of color, optional
-        Of the histograms.
-    options : mapping
-        For `matplotlib.axes.Axes.hist`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    from matplotlib.colors import is_color_like, to_rgba
-
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        ax = plt.figure(layout="constrained").add_subplot()
-    colors = FILLS if color is None else [color] if is_color_like(color) else list(color)
-    for number, name in enumerate(names):
-        color = colors[number % len(colors)]
-        given: dict[str, Any] = {"histtype": "stepfilled", "label": name, "color": color}
-        if len(names) > 1 and not FILLING & options.keys():
-            given |= {"facecolor": to_rgba(color, 0.35), "edgecolor": color, "linewidth": 1.2}
-        given |= options
-        counts = found.counts[number] * counted[1]
-        if given.get("density") and not counts.any():
-            given["density"] = False
-        ax.hist(found.edges[:-1], bins=found.edges.tolist(), weights=counts, **given)
-    ax.set(xlabel=label, ylabel="Density" if options.get("density") else counted[0])
-    ax.legend()
-    return ax

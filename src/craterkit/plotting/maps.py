@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from craterkit.errors import ArgumentError
+from craterkit.plotting.arguments import (
+    checked_axes,
+    checked_size,
+    closed_on_error,
+    colours_by_name,
+)
 from craterkit.plotting.artists import draw_key, draw_regions
 from craterkit.plotting.background import read_background, with_nodata
-from craterkit.plotting.column_colours import colour_by_column, colours_of_regions
+from craterkit.plotting.colours import NO_DATA, is_dark, palette
+from craterkit.plotting.column_colours import colour_by_column
 from craterkit.plotting.frames import (
     Box,
     DegreeFrame,
     ProjectedFrame,
     checked_extent,
     frame_of_grid,
+    polar_frame,
 )
 from craterkit.plotting.graticule import draw_graticule, label_degrees
+from craterkit.plotting.map_axes import (
+    box_of_axes,
+    check_fit,
+    drawn_frame,
+    has_room_beside,
+    remember,
+    remove_graticule,
+)
 from craterkit.plotting.outlines import lines_of_region
-from craterkit.plotting.saving import picture_path, save_figure
+from craterkit.plotting.saving import save_figure
+from craterkit.regions import RoundRegion
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from craterkit.bodies import Body
     from craterkit.plotting.background import Background
     from craterkit.plotting.frames import Frame
+    from craterkit.plotting.map_options import MapOptions
     from craterkit.regions import Region
     from craterkit.tables.features import Features
 
-__all__ = ["MapOptions", "draw_map"]
+__all__ = ["draw_map"]
 
 #: Inches and dots per inch of a new figure.
 SIZE, DPI = 7.0, 150.0
@@ -52,33 +67,8 @@ LINE_WIDTHS = ((3_000, 1.0), (100_000, 0.6), (np.inf, 0.4))
 #: Share of the features' span that is shown around them.
 MARGIN = 0.05
 
-#: Degrees of longitude from which the whole body is shown.
-WIDE = 240.0
-
-#: What maps have been drawn on, so that more can be drawn there.
-_FRAMES: WeakKeyDictionary[Any, Frame] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True, slots=True)
-class MapOptions:
-    """How a map looks; see `CraterDatabase.plot`."""
-
-    size: Any = None
-    dpi: float | None = None
-    band: Any = 1
-    color: Any = None
-    alpha: float = 0.9
-    column: Any = None
-    cmap: Any = None
-    vmin: float | None = None
-    vmax: float | None = None
-    extent: Any = None
-    nodata: float | None = None
-    raster_crs: Any = None
-    transform: Any = None
-    savefig: Any = None
-    savefig_kwargs: dict[str, Any] | None = None
-    line_options: dict[str, Any] = field(default_factory=dict)
+#: Degrees of longitude from which the whole body is shown, and of latitude from which a pole is.
+WIDE, POLAR = 240.0, 60.0
 
 
 def draw_map(
@@ -115,34 +105,50 @@ def draw_map(
     """
     from matplotlib import pyplot as plt
 
-    path, save = _checked_saving(options)
-    line_options = _checked_line_options(options)
-    dpi = _checked_dpi(options.dpi) or (DPI if ax is None else ax.figure.dpi)
+    ax = checked_axes(ax)
+    options.check_effect(raster=raster is not None, new_figure=ax is None)
+    path, save = options.checked_saving()
+    line_options = options.checked_line_options()
+    dpi = options.checked_dpi() or (DPI if ax is None else float(ax.figure.dpi))
+    stretch, raster_cmap = options.checked_stretch(), options.checked_raster_cmap()
     extent = None if options.extent is None else checked_extent(options.extent)
+    on_raster = raster is not None or (ax is not None and bool(ax.images))
+    dark = is_dark(plt.rcParams["axes.facecolor"] if ax is None else ax.get_facecolor())
+    own_colours = palette(on_raster=on_raster, dark=dark)
     colouring = None
     if options.column is not None:
         colouring = colour_by_column(
             options.column,
             table,
+            colours=own_colours,
             cmap=options.cmap,
+            norm=options.norm,
             vmin=options.vmin,
             vmax=options.vmax,
-            on_white=raster is None,
+            on_raster=on_raster or dark,
         )
-    colours = colours_of_regions(regions, options.color, on_white=raster is None)
+    of_regions = colours_by_name(options.color, list(regions), own_colours)
+    colours = dict(zip(regions, of_regions, strict=True))
+    before = None if ax is None else drawn_frame(ax)
+    check_fit(before, body, None)
     opened = None if raster is None else _open(raster, body, options)
     if opened is not None:
         frame = frame_of_grid(opened[1], extent)
+        check_fit(before, body, frame)
     else:
         frame = _frame_without_raster(body, features, regions, ax, extent)
-    figsize = _figure_size(options.size, frame.box)
+    figsize = _figure_size(checked_size(SIZE if options.size is None else options.size), frame.box)
     shown_dpi = max(dpi, dpi if path is None else float(save.get("dpi", dpi)))
     pixels = _pixels(ax, figsize, shown_dpi, dpi)
     px_per_unit = min(pixels[1] / frame.box.width, pixels[0] / frame.box.height)
     background = None
     if opened is not None:
         with opened[0]:
-            background = read_background(*opened, frame, pixels)
+            background = read_background(*opened, frame, pixels, stretch)
+        if background is None:
+            raise ArgumentError(f"extent: no part of {extent} is on {opened[1].name}")
+        if options.raster_cmap is not None and len(opened[2]) > 1:
+            raise ArgumentError("raster_cmap is for one band; three are red, green and blue")
     if "linewidth" not in line_options:
         count = len(features) * len(regions)
         line_options["linewidth"] = next(width for most, width in LINE_WIDTHS if count <= most)
@@ -155,10 +161,10 @@ def draw_map(
     figure = None
     if ax is None:
         figure = plt.figure(figsize=figsize, dpi=dpi, layout="constrained")
-    try:
+    with closed_on_error(figure):
         target = figure.add_subplot() if ax is None and figure is not None else ax
         assert target is not None
-        _draw_frame(target, frame, background, px_per_unit)
+        _draw_frame(target, frame, background, raster_cmap, px_per_unit, on_raster=on_raster)
         draw_regions(
             target,
             lines,
@@ -168,14 +174,18 @@ def draw_map(
             line_options,
             frame,
             px_per_unit,
+            on_raster=on_raster,
         )
-        draw_key(target, list(regions), colours, colouring, frame)
+        draw_key(
+            target,
+            list(regions),
+            colours,
+            colouring,
+            frame,
+            on_raster=on_raster,
+            inside=ax is not None and not has_room_beside(ax),
+        )
         save_figure(target.figure, path, {"dpi": dpi, **save})
-    except BaseException:
-        if figure is not None:
-            plt.close(figure)
-        raise
-    _FRAMES[target] = frame
     return target
 
 
@@ -197,33 +207,48 @@ def _frame_without_raster(
     ax: Axes | None,
     extent: tuple[float, float, float, float] | None,
 ) -> Frame:
-    before = None if ax is None else _FRAMES.get(ax)
+    before = None if ax is None else drawn_frame(ax)
     if before is not None:
         assert ax is not None
         if extent is None:
-            return before.showing(Box(*ax.get_xlim(), *ax.get_ylim()))
+            return before.showing(box_of_axes(ax))
         if isinstance(before, ProjectedFrame):
             return frame_of_grid(before.grid, extent)
     if extent is not None:
         return DegreeFrame(body, Box(*extent))
     if ax is not None and ax.has_data():
-        (left, right), (bottom, top) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
-        return DegreeFrame(body, Box(left, right, bottom, top))
-    return DegreeFrame(body, _box_of_features(body, features, regions))
+        return DegreeFrame(body, box_of_axes(ax))
+    return _polar_frame_of(body, features, regions) or DegreeFrame(
+        body, _box_of_features(body, features, regions)
+    )
 
 
-def _box_of_features(body: Body, features: Features, regions: dict[str, Region]) -> Box:
-    """Degrees around all features and their regions; the whole body if they are all over it."""
-    from craterkit.regions import RoundRegion
+def _polar_frame_of(body: Body, features: Features, regions: dict[str, Region]) -> Frame | None:
+    """About a pole, if all round regions around all features lie near it; else None."""
+    if not len(features) or not all(isinstance(own, RoundRegion) for own in regions.values()):
+        return None
+    angle = _angles(body, features, regions)
+    for side in (1.0, -1.0):
+        if (side * features.lat - angle).min() >= POLAR:
+            return polar_frame(body, side, features.lon, features.lat, angle, MARGIN)
+    return None
 
-    whole = Box(-180.0, 180.0, -90.0, 90.0)
-    if not len(features):
-        return whole
+
+def _angles(body: Body, features: Features, regions: dict[str, Region]) -> NDArray[np.float64]:
+    """Degrees to which features and their round regions reach from their centres."""
     reach = features.radius
     for region in regions.values():
         if isinstance(region, RoundRegion):
             reach = np.maximum(reach, region.reach(features.radius))
-    angle = np.degrees(reach / body.b)
+    return np.asarray(np.degrees(reach / body.b))
+
+
+def _box_of_features(body: Body, features: Features, regions: dict[str, Region]) -> Box:
+    """Degrees around all features and their regions; the whole body if they are all over it."""
+    whole = Box(-180.0, 180.0, -90.0, 90.0)
+    if not len(features):
+        return whole
+    angle = _angles(body, features, regions)
     south, north = float((features.lat - angle).min()), float((features.lat + angle).max())
     turned = np.unique(np.mod(features.lon, 360.0))
     gaps = np.diff(turned, append=turned[0] + 360.0)
@@ -240,19 +265,11 @@ def _box_of_features(body: Body, features: Features, regions: dict[str, Region])
     return Box(west, west + span, max(south - pad, -90.0), min(north + pad, 90.0))
 
 
-def _figure_size(size: Any, box: Box) -> tuple[float, float]:  # noqa: ANN401
+def _figure_size(size: tuple[float, ...], box: Box) -> tuple[float, float]:
     """Width and height in inches."""
-    try:
-        numbers = [float(value) for value in (np.atleast_1d(SIZE if size is None else size))]
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) not in (1, 2) or not all(0 < number < np.inf for number in numbers):
-        raise ArgumentError(
-            f"size must be the width of the figure in inches, or (width, height), not {size!r}"
-        )
-    if len(numbers) == 2:
-        return numbers[0], numbers[1]
-    (width,) = numbers
+    if len(size) == 2:
+        return size[0], size[1]
+    (width,) = size
     shape = float(np.clip(box.height / box.width, FLATTEST, TALLEST))
     return width, width * LABELS[0] * shape + LABELS[1]
 
@@ -269,63 +286,46 @@ def _pixels(
     return max(1, round(extent.height * share)), max(1, round(extent.width * share))
 
 
-def _checked_dpi(dpi: Any) -> float | None:  # noqa: ANN401
-    if dpi is None:
-        return None
-    if isinstance(dpi, bool) or not isinstance(dpi, int | float | np.number) or not dpi >= 1:
-        raise ArgumentError(f"dpi must be a number of dots per inch, not {dpi!r}")
-    return float(dpi)
-
-
-def _checked_saving(options: MapOptions) -> tuple[Path | None, dict[str, Any]]:
-    """Where the figure is saved, and options for `Figure.savefig`."""
-    from matplotlib.figure import Figure
-
-    given = {} if options.savefig_kwargs is None else options.savefig_kwargs
-    if not isinstance(given, dict):
-        raise ArgumentError(f"savefig_kwargs must be a dict, not {type(given).__name__}")
-    return picture_path(options.savefig, Figure), given
-
-
-def _checked_line_options(options: MapOptions) -> dict[str, Any]:
-    """Options for the collections of lines, by their full names."""
-    from matplotlib import cbook
-    from matplotlib.collections import LineCollection
-
-    try:
-        given = cbook.normalize_kwargs(options.line_options, LineCollection)
-        LineCollection([], **given)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise TypeError(
-            f"plot: {error}; further arguments are for matplotlib.collections.LineCollection"
-        ) from error
-    if not isinstance(options.alpha, int | float | np.number) or not 0 <= options.alpha <= 1:
-        raise ArgumentError(f"alpha must be a number from 0 to 1, not {options.alpha!r}")
-    return dict(given)
-
-
-def _draw_frame(ax: Axes, frame: Frame, background: Background | None, px_per_unit: float) -> None:
+def _draw_frame(
+    ax: Axes,
+    frame: Frame,
+    background: Background | None,
+    raster_cmap: Any,  # noqa: ANN401
+    px_per_unit: float,
+    *,
+    on_raster: bool,
+) -> None:
     box = frame.box
+    before = drawn_frame(ax)
+    inverted = ax.xaxis_inverted(), ax.yaxis_inverted()
     if background is not None:
-        _draw_background(ax, frame, background)
+        ax.patch.set(**NO_DATA)
+        _draw_background(ax, frame, background, raster_cmap)
     ax.set_aspect("equal")
-    ax.set_xlim(box.left, box.right)
-    ax.set_ylim(box.bottom, box.top)
-    if ax in _FRAMES and background is None:
-        return
+    ax.set_xlim(*((box.right, box.left) if inverted[0] else (box.left, box.right)))
+    ax.set_ylim(*((box.top, box.bottom) if inverted[1] else (box.bottom, box.top)))
+    graticule = None
     if isinstance(frame, DegreeFrame):
-        label_degrees(ax, grid=background is None)
-    else:
-        draw_graticule(ax, frame, px_per_unit)
+        if before is None:
+            label_degrees(ax, grid=not on_raster)
+    elif before is None or before.box != box:
+        remove_graticule(ax)
+        graticule = draw_graticule(ax, frame, px_per_unit, on_raster=on_raster)
+    remember(ax, frame, graticule)
 
 
-def _draw_background(ax: Axes, frame: Frame, background: Background) -> None:
+def _draw_background(
+    ax: Axes,
+    frame: Frame,
+    background: Background,
+    raster_cmap: Any,  # noqa: ANN401
+) -> None:
     from matplotlib.transforms import Affine2D
 
     low, high = background.limits
     style: dict[str, Any] = {"zorder": 0, "origin": "upper"}
     if background.image.ndim == 2:
-        style |= {"cmap": "gray", "vmin": low, "vmax": high}
+        style |= {"cmap": raster_cmap, "vmin": low, "vmax": high}
     if background.box is not None:
         ax.imshow(background.image, extent=background.box, **style)
         return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from craterkit.plotting.arguments import names_raster
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Hashable, Mapping, Sequence
@@ -37,6 +39,7 @@ class DrawsPictures:
 
         def _columns(self) -> pd.DataFrame: ...
 
+    @names_raster
     def plot_rois(
         self,
         raster: object,
@@ -80,8 +83,8 @@ class DrawsPictures:
 
         Parameters
         ----------
-        raster : raster
-            One raster, as in `get_stats`.
+        raster : raster or dict
+            One raster, as in `get_stats`, or ``{name: raster}``.
         region : str or list of str
             Region, or several, whose boundaries are drawn.
         index : int, slice, iterable or pandas.Index, default 9
@@ -90,7 +93,8 @@ class DrawsPictures:
             iterable of anything but numbers.
         grid_kw : dict, optional
             Draws grid lines, with these properties of lines; ``{}`` for the usual ones. ``draw_labels=False``
-            leaves out the numbers along the axes; ``dms`` and ``crs``, which maps in degrees have, do nothing.
+            leaves out the numbers along the axes; what only maps in degrees have, such as ``dms``, ``crs`` and
+            ``xlocs``, does nothing.
         label : hashable, optional
             Column with the features' names. By default one called "name", "crater_id" or the like, else
             labels of the table's index.
@@ -109,8 +113,9 @@ class DrawsPictures:
             Percentiles of the values in a panel that get the first and the last colour.
         shared : bool, default False
             Whether all panels share one scale of colours, which is then drawn beside them.
-        color : color or list of color, optional
-            Of the boundary of each region. By default colours that are told apart with any colour vision.
+        color : colour, list or dict of colours, optional
+            Of the boundaries: one for all, one for each region, or by region. By default colours that are
+            told apart with any colour vision.
         margin : float, default 0.15
             How far maps reach beyond the ROIs, as a share of these.
         cells : int, default 360
@@ -133,7 +138,7 @@ class DrawsPictures:
         gridspec_kw : dict, optional
             For `matplotlib.figure.Figure.subplots`.
         fig : matplotlib.figure.Figure or SubFigure, optional
-            Where to draw; by default on a new figure.
+            Where to draw; by default on a new figure. An empty one without a layout gets the constrained one.
         savefig : str or os.PathLike, optional
             A picture to write; its ending says the format.
         savefig_kwargs : dict, optional
@@ -162,6 +167,8 @@ class DrawsPictures:
             If it cannot be opened or read.
         OutputError
             If `savefig` cannot be written.
+        TypeError
+            If there is no such argument or property of boundaries.
 
         Notes
         -----
@@ -181,6 +188,7 @@ class DrawsPictures:
         from craterkit.plotting.panels import Light, panels
         from craterkit.plotting.rows import feature_names, picked_rows
         from craterkit.plotting.sheets import SheetStyle, draw_sheet
+        from craterkit.plotting.units import named_raster
 
         subject = self._subject(region)
         rows = picked_rows(index, self._table.index)
@@ -200,7 +208,8 @@ class DrawsPictures:
             lines=kwargs,
         )
         light = Light(azimuth=azimuth, altitude=altitude, exaggeration=exaggeration)
-        source = SourceSpec("", raster, raster_crs, transform, nodata, band).open(self._body)
+        given = named_raster(raster)
+        source = SourceSpec(*given, raster_crs, transform, nodata, band).open(self._body)
         found = panels(
             subject.part(rows),
             source,
@@ -209,6 +218,7 @@ class DrawsPictures:
             resampling=resampling,
             scaled=scaled,
             light=light if shade else None,
+            coloured=cmap is not None,
         )
         return draw_sheet(
             found,
@@ -221,6 +231,7 @@ class DrawsPictures:
             savefig_kwargs=savefig_kwargs,
         )
 
+    @names_raster
     def plot_hist(
         self,
         raster: object,
@@ -279,8 +290,9 @@ class DrawsPictures:
             As in `get_stats`. With weights, or the coverage ``"fraction"``, pixels count for these.
         band : int or str, default 1
             Band, by number or description.
-        color : color or list of color, optional
-            Of the histograms. By default colours that are told apart with any colour vision.
+        color : colour, list or dict of colours, optional
+            Of the histograms: one for all, one for each, or by feature or region. By default colours that
+            are told apart with any colour vision, with lines in different dashes if there are many.
         ax : matplotlib.axes.Axes, optional
             Where to draw; by default on a new figure.
         n_jobs, max_memory, progress
@@ -290,7 +302,8 @@ class DrawsPictures:
         savefig_kwargs : dict, optional
             For `matplotlib.figure.Figure.savefig`.
         **kwargs
-            For `matplotlib.axes.Axes.hist`, such as ``histtype`` and ``alpha``.
+            For `matplotlib.axes.Axes.hist`, such as ``histtype`` and ``alpha``; histograms lie over each
+            other and cannot be ``stacked``.
 
         Returns
         -------
@@ -299,7 +312,7 @@ class DrawsPictures:
 
         Raises
         ------
-        RegionError, ArgumentError, ColumnError, CRSError, RasterError, OutputError
+        RegionError, ArgumentError, ColumnError, CRSError, RasterError, OutputError, TypeError
             As `plot_rois`.
 
         Examples
@@ -312,16 +325,20 @@ class DrawsPictures:
         True
         >>> ax = cdb.plot_hist(sample_data["moon_dem.tif"], "rim", None, weights="area", density=True)
         """
-        from matplotlib.figure import Figure
-
         from craterkit.extraction.execution import Execution
         from craterkit.extraction.options import Options
-        from craterkit.plotting.histograms import count_pixels, counted_as, draw_histograms, legend
+        from craterkit.plotting.drawn_histograms import HistogramStyle, draw_histograms
+        from craterkit.plotting.histograms import count_pixels, counted_as
         from craterkit.plotting.rows import feature_names, picked_rows
-        from craterkit.plotting.saving import picture_path, save_figure
         from craterkit.plotting.units import value_label
 
-        path = picture_path(savefig, Figure)
+        style = HistogramStyle(
+            color=color,
+            savefig=savefig,
+            savefig_kwargs=savefig_kwargs,
+            options={"density": density, "log": log} | kwargs,
+        )
+        ax = style.checked(ax)
         options = Options(
             coverage=coverage,
             weights=weights,
@@ -344,17 +361,16 @@ class DrawsPictures:
         found, source = count_pixels(
             subject, raster, options, execution, bins=bins, limits=range, features=rows
         )
-        ax = draw_histograms(
+        return draw_histograms(
             found,
-            legend(found, names, list(subject.regions), len(subject.features)),
+            names,
+            list(subject.regions),
+            len(subject.features),
             value_label(source),
+            style,
             counted=counted_as(options),
             ax=ax,
-            color=color,
-            options={"density": density, "log": log} | kwargs,
         )
-        save_figure(ax.figure, path, savefig_kwargs)
-        return ax
 
     def plot(
         self,
@@ -369,8 +385,11 @@ class DrawsPictures:
         alpha: float = 0.9,
         column: Hashable | pd.Series[Any] | None = None,
         cmap: Any = None,  # noqa: ANN401
-        vmin: float | None = None,
-        vmax: float | None = None,
+        norm: Any = None,  # noqa: ANN401
+        vmin: Any = None,  # noqa: ANN401
+        vmax: Any = None,  # noqa: ANN401
+        raster_cmap: Any = None,  # noqa: ANN401
+        stretch: tuple[float, float] | None = None,
         extent: tuple[float, float, float, float] | None = None,
         nodata: float | None = None,
         raster_crs: Any = None,  # noqa: ANN401
@@ -383,14 +402,14 @@ class DrawsPictures:
 
         Axes are degrees of longitude and planetocentric latitude where the raster's rows are parallels and
         its columns meridians, and without a raster; on any other map they are the raster's own coordinates,
-        with parallels and meridians drawn and labelled.
+        with parallels and meridians drawn and labelled. Without a raster and `extent`, features that all
+        lie within 30 degrees of one pole are drawn on a polar stereographic map.
 
         Parameters
         ----------
         raster : raster, optional
             What is behind: a path or anything else that `get_stats` takes. It is read no finer than the
-            picture shows it, from its overviews if it has any. Bytes are drawn as they are, other
-            numbers stretched from the 1st to the 99th percentile; what is no data is transparent.
+            picture shows it, from its overviews if it has any. Ground without data is hatched.
         region : str or sequence of str, optional
             Names of regions; by default the circles of one radius around the features.
         ax : matplotlib.axes.Axes, optional
@@ -402,16 +421,22 @@ class DrawsPictures:
             The figure's dots per inch.
         band : int, str or three of them, default 1
             The raster's band by number or description, or those that are red, green and blue.
-        color : colour or dict, optional
-            Colour of the outlines, or colours by region.
+        color : colour, list or dict, optional
+            Colour of the outlines, one for each region, or colours by region.
         alpha : float, default 0.9
             Opacity of the outlines.
         column : label or pandas.Series, optional
-            What colours features: a column of `data`, or values with its index. Numbers get a colour bar, all
-            else a legend: eight colours, of which the last stands for all but the seven commonest values
-            if there are more. Features without a value are gray.
-        cmap, vmin, vmax : optional
-            Colour map and its ends, for a column of numbers.
+            What colours features: a column of `data`, or values with its index. Numbers, dates and durations
+            get a colour bar, all else a legend: eight colours, of which the last stands for all but the
+            seven commonest values if there are more. Features without a value are gray.
+        cmap, norm, vmin, vmax : optional
+            Colour map, scale (such as ``"log"``) and ends, for a column of numbers, dates or durations.
+        raster_cmap : str or Colormap, default "gray"
+            Colours of the raster.
+        stretch : tuple of float, optional
+            Percentiles of the raster's values that get the first and the last colour. By default bytes are
+            drawn as they are if any is above 64, other bytes (masks, classes) from the least to the
+            greatest, and all else from the 1st to the 99th percentile.
         extent : tuple of float, optional
             West, east, south and north of what is shown, degrees; by default the raster, or all features.
         nodata : number, optional
@@ -434,7 +459,9 @@ class DrawsPictures:
         RegionError
             If there is no such region.
         ColumnError
-            If there is no such column.
+            If there is no such column, or it holds complex numbers.
+        BodyError
+            If `ax` has a map of another body.
         CRSError, RasterError
             If the raster is of another body, has no CRS, or cannot be read.
         ArgumentError
@@ -456,7 +483,8 @@ class DrawsPictures:
         >>> axes.get_xlabel()
         'Longitude'
         """
-        from craterkit.plotting.maps import MapOptions, draw_map
+        from craterkit.plotting.map_options import MapOptions
+        from craterkit.plotting.maps import draw_map
         from craterkit.regions import Annulus
 
         regions: dict[str, Region] = {"": Annulus.circle(1.0)}
@@ -470,8 +498,11 @@ class DrawsPictures:
             alpha=alpha,
             column=column,
             cmap=cmap,
+            norm=norm,
             vmin=vmin,
             vmax=vmax,
+            raster_cmap=raster_cmap,
+            stretch=stretch,
             extent=extent,
             nodata=nodata,
             raster_crs=raster_crs,

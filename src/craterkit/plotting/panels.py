@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from craterkit.errors import ArgumentError
+from craterkit.plotting.arguments import checked_count, checked_number
 from craterkit.plotting.frame_sampling import FrameSampler
 from craterkit.plotting.hillshade import check_light, hillshade
 from craterkit.plotting.local_frames import Curve, LocalFrame, outlines, reach
@@ -44,6 +45,8 @@ class Light:
     exaggeration: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in ("azimuth", "altitude", "exaggeration"):
+            checked_number(name, getattr(self, name))
         check_light(self.azimuth, self.altitude, self.exaggeration)
 
 
@@ -56,7 +59,8 @@ class Panel:
     frame : LocalFrame
         The map.
     values : (count, count) ndarray
-        The raster's values, row 0 the northernmost; NaN where there are none.
+        The raster's values, row 0 the northernmost; NaN where there are none. The hillshade itself if only
+        that is drawn.
     shade : (n, n) ndarray or None
         Brightness of a hillshade, if one is asked for.
     curves : list of list of Curve
@@ -78,6 +82,7 @@ def panels(
     resampling: Resampling | None,
     scaled: bool,
     light: Light | None,
+    coloured: bool = True,
 ) -> list[Panel]:
     """What a sheet shows of each feature of a subject.
 
@@ -97,11 +102,12 @@ def panels(
         Whether scale and offset are applied.
     light : Light or None
         Light of a hillshade, if one is wanted.
+    coloured : bool, default True
+        Whether values are wanted, too, beside a hillshade.
     """
     features, body = subject.features, subject.body
-    if isinstance(cells, bool) or not isinstance(cells, int) or cells < FEWEST_CELLS:
-        raise ArgumentError(f"cells must be a number of at least {FEWEST_CELLS}, not {cells!r}")
-    if not (np.isfinite(margin) and margin >= 0):
+    cells = checked_count("cells", cells, FEWEST_CELLS)
+    if checked_number("margin", margin) < 0:
         raise ArgumentError(f"margin must be a share of the ROI's size, 0 or more, not {margin!r}")
     if resampling not in (None, "nearest", "bilinear"):
         raise ArgumentError(f"resampling must be None, 'nearest' or 'bilinear', not {resampling!r}")
@@ -129,7 +135,8 @@ def panels(
                 for region in own.regions.values()
             ]
             shade = None if light is None else _shade(sampler, frame, cells, light, unit)
-            found.append(Panel(frame, sampler.sample(frame, cells), shade, curves))
+            values = shade if shade is not None and not coloured else sampler.sample(frame, cells)
+            found.append(Panel(frame, values, shade, curves))
     return found
 
 

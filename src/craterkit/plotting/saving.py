@@ -50,8 +50,8 @@ def save_figure(figure: Any, path: Path | None, options: Mapping[str, Any] | Non
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
-        The figure.
+    figure : matplotlib.figure.Figure or SubFigure
+        The figure, or one within it.
     path : pathlib.Path or None
         As `picture_path` gives it; nothing is written for None.
     options : mapping, optional
@@ -59,13 +59,29 @@ def save_figure(figure: Any, path: Path | None, options: Mapping[str, Any] | Non
 
     Raises
     ------
+    ArgumentError
+        If `options` are none, or say another format than the file's name.
     OutputError
         If it cannot be written; a file that was there before stays.
     """
     if path is None:
         return
-    given = {"format": path.suffix[1:].lower(), "bbox_inches": "tight"} | dict(options or {})
+    own = dict(options or {})
+    written = path.suffix[1:].lower()
+    if str(own.get("format") or written).lower() != written:
+        raise ArgumentError(
+            f"savefig_kwargs: the format {own['format']!r} is not that of {path.name!r}"
+        )
+    given = {"bbox_inches": "tight"} | own | {"format": written}
     try:
-        write_whole(path, lambda file: figure.savefig(file, **given))
+        # A figure within a figure is saved with the whole.
+        write_whole(path, lambda file: figure.figure.savefig(file, **given))
     except OSError as error:
+        raise OutputError(f"{path} was not written: {error}") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if not own:
+            raise
+        raise ArgumentError(f"savefig_kwargs {own}: {path} was not written: {error}") from error
+    except RuntimeError as error:
+        # A program that the format needs is missing.
         raise OutputError(f"{path} was not written: {error}") from error

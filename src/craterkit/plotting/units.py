@@ -1,9 +1,11 @@
-"""Units of a raster's values, as far as it tells them."""
+"""What rasters and their units are called, as far as they tell it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from craterkit.errors import ArgumentError
 from craterkit.extraction.sources import raster_stem
 from craterkit.rasters.gdal import GdalRaster
 from craterkit.rasters.labelled import LabelledRaster
@@ -11,7 +13,7 @@ from craterkit.rasters.labelled import LabelledRaster
 if TYPE_CHECKING:
     from craterkit.extraction.sources import Source
 
-__all__ = ["metres_per_unit", "unit_of", "value_label"]
+__all__ = ["metres_per_unit", "named_raster", "unit_of", "value_label"]
 
 #: Metres in units of length that heights come in.
 LENGTHS = {
@@ -19,6 +21,16 @@ LENGTHS = {
     **dict.fromkeys(("cm", "centimeter", "centimetre", "centimeters", "centimetres"), 0.01),
     **dict.fromkeys(("ft", "foot", "feet"), 0.3048),
 }
+
+
+def named_raster(raster: Any) -> tuple[str, Any]:  # noqa: ANN401
+    """The argument `raster` as a name, empty if there is none, and the raster itself."""
+    if not isinstance(raster, Mapping):
+        return "", raster
+    if len(raster) != 1:
+        raise ArgumentError(f"raster must be one raster, not a dict of {len(raster)}")
+    ((name, only),) = raster.items()
+    return str(name), only
 
 
 def unit_of(source: Source) -> str:

@@ -352,14 +352,27 @@ class PixelSelection(MadeFromRasters, PixelSeries):
             raise ArgumentError(f"by must be 'area' or 'pixel', not {by!r}")
         return gpd.GeoDataFrame(table, geometry=outlines, crs=crs)
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Axes:  # noqa: ANN401
-        """Draw the pixels within their bounding box, in colours by area if there are few.
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        savefig: str | os.PathLike[str] | None = None,
+        savefig_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Axes:
+        """Draw the pixels within their bounding box, in colours by area; of more than eight areas, some share one.
+
+        Where pixels are smaller than the picture's dots, a dot is coloured if one of its pixels is selected.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
-            Where; by default in a new figure. In degrees if these grow evenly with rows and columns,
-            else in columns and rows.
+            Where; by default in a new figure, with a legend. In degrees if these grow evenly with rows
+            and columns, else in columns and rows.
+        savefig : str or os.PathLike, optional
+            A picture to write; its ending says the format.
+        savefig_kwargs : dict, optional
+            For `matplotlib.figure.Figure.savefig`.
         **kwargs
             For `matplotlib.axes.Axes.imshow`.
 
@@ -370,13 +383,15 @@ class PixelSelection(MadeFromRasters, PixelSeries):
         Raises
         ------
         ArgumentError
-            If there are no pixels.
+            If there are no pixels, or an argument is wrong.
+        OutputError
+            If `savefig` cannot be written.
         """
         from craterkit.selection.drawing import draw
 
         if not self:
             raise ArgumentError("the selection has no pixels to draw")
-        return draw(self._runs, self._run_labels, self.grid, ax, kwargs)
+        return draw(self._runs, self._run_labels, self.grid, ax, savefig, savefig_kwargs, kwargs)
 
 
 def _counted(number: int, what: str) -> str:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError, quoted
+from craterkit.plotting.arguments import checked_axes, checked_count, closed_on_error, properties_of
 from craterkit.plotting.colours import FILLS
+from craterkit.plotting.legends import legend_beside
 from craterkit.rasters.opening import is_data_array
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -25,6 +28,9 @@ __all__ = ["plot_series"]
 
 #: Percentiles between which many series are shaded.
 SHADED = 5.0, 95.0
+
+#: The method and the artist whose properties further arguments are.
+PROPERTIES = "plot_series", "matplotlib.axes.Axes.plot"
 
 #: How lines are told apart: by all colours first.
 STYLES = tuple(
@@ -42,7 +48,7 @@ def plot_series(
     ax: Axes | None = None,
     **kwargs: Any,  # noqa: ANN401
 ) -> Axes:
-    """Draw series of pixels, areas or features against time, with gaps where data are missing.
+    """Draw series of pixels, areas or features in the order of time, with gaps where data are missing.
 
     Parameters
     ----------
@@ -94,29 +100,62 @@ def plot_series(
     wide, label, by = _wide(series, value, by)
     if not wide.shape[1] or not len(wide):
         raise ArgumentError("series: there is nothing to draw")
+    wide = _in_order(wide)
     grouping = None if by is None else _grouping(by, wide.columns)
+    most = checked_count("most", most, 0)
+    ax = checked_axes(ax)
+    new = None
     if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    options = cbook.normalize_kwargs(kwargs, Line2D)
-    values = _numbers(wide)
-    if grouping is not None:
-        _draw_groups(ax, wide.index, values, *grouping, most, options)
-    elif values.shape[1] <= most:
-        texts = [_text(name) for name in wide.columns]
-        _draw_lines(ax, wide.index, values, texts, np.arange(len(texts)), options)
-        if 1 < len(texts) <= most // 2:
-            ax.legend(title=", ".join(str(part) for part in wide.columns.names if part) or None)
-    else:
-        _draw_range(
-            ax, wide.index, values, {"label": "median", **STYLES[0], **options}, _shade(values)
-        )
-        ax.legend()
-    ax.set_xlabel("time")
-    ax.set_ylabel(label)
-    if wide.index.dtype.kind == "M":
-        locator = ax.xaxis.get_major_locator()
-        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        new, ax = plt.subplots(layout="constrained")
+    with closed_on_error(new):
+        with properties_of(*PROPERTIES):
+            options = cbook.normalize_kwargs(kwargs, Line2D)
+        values = _numbers(wide)
+        if grouping is not None:
+            _draw_groups(ax, wide.index, values, *grouping, most, options, new)
+        elif values.shape[1] <= most:
+            texts = [_text(name) for name in wide.columns]
+            _draw_lines(ax, wide.index, values, texts, np.arange(len(texts)), options)
+            _explain_lines(ax, wide.columns, new)
+        else:
+            style = {"label": "median", **STYLES[0], **options}
+            _draw_range(ax, wide.index, values, style, _shade(values))
+            legend_beside(ax, figure=new)
+        if not np.isfinite(values).any():
+            _say_no_data(ax, wide.index)
+        ax.set_xlabel("time")
+        ax.set_ylabel(label, parse_math=False)
+        if wide.index.dtype.kind == "M":
+            locator = ax.xaxis.get_major_locator()
+            ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     return ax
+
+
+def _in_order(wide: pd.DataFrame) -> pd.DataFrame:
+    """The table with its times, if they are such, from the first to the last."""
+    times = wide.index
+    ordered = times.dtype.kind in "iufM" or times.inferred_type in ("period", "timedelta64")
+    return wide.sort_index(kind="stable") if ordered else wide
+
+
+def _explain_lines(ax: Axes, columns: pd.Index, new: Figure | None) -> None:
+    """A legend of single series, or how many they are if their lines cannot be told apart."""
+    from matplotlib.lines import Line2D
+
+    title = ", ".join(str(part) for part in columns.names if part) or None
+    if 1 < len(columns) <= len(STYLES):
+        legend_beside(ax, figure=new, title=title)
+    elif len(columns) > 1:
+        none = Line2D([], [], linestyle="none", label=f"{len(columns):,} series")
+        legend_beside(ax, [none], figure=new, title=title)
+
+
+def _say_no_data(ax: Axes, times: pd.Index) -> None:
+    """Show the times of series that are all gaps."""
+    x = np.asarray(ax.convert_xunits(times), dtype=np.float64)  # type: ignore[no-untyped-call]
+    ax.update_datalim(np.column_stack([x, np.zeros(x.size)]), updatey=False)
+    ax.autoscale_view()
+    ax.text(0.5, 0.5, "no data", transform=ax.transAxes, ha="center", va="center")
 
 
 def _wide(series: Any, value: str, by: Any) -> tuple[pd.DataFrame, str, Any]:  # noqa: ANN401
@@ -224,6 +263,7 @@ def _draw_groups(
     name: str,
     most: int,
     options: dict[str, Any],
+    new: Figure | None,
 ) -> None:
     """Draw series in the colours of their labels, with a legend."""
     shaded = values.shape[1] > most
@@ -237,11 +277,7 @@ def _draw_groups(
             _draw_lines(ax, times, own, [label, *[None] * (count - 1)], np.full(count, i), options)
     what = f"median, {SHADED[0]:g} to {SHADED[1]:g} %" if shaded else ""
     title = "\n".join(filter(None, (name, what))) or None
-    if len(labels) > len(FILLS):
-        # A long legend would hide the series.
-        ax.legend(title=title, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    else:
-        ax.legend(title=title)
+    legend_beside(ax, figure=new, title=title)
 
 
 def _draw_lines(
@@ -254,7 +290,8 @@ def _draw_lines(
 ) -> None:
     for own, text, number in zip(values.T, texts, style.tolist(), strict=True):
         look = STYLES[number % len(STYLES)]
-        ax.plot(times, own, **{"label": text, "marker": ".", **look, **options})
+        with properties_of(*PROPERTIES):
+            ax.plot(times, own, **{"label": text, "marker": ".", **look, **options})
 
 
 def _draw_range(
@@ -262,7 +299,8 @@ def _draw_range(
 ) -> None:
     """Draw the median of series, and shade where most of them are."""
     points: dict[str, Any] = {"marker": ".", "markersize": 3.0}
-    (line,) = ax.plot(times, _percentile(values, 50.0), **points | options)
+    with properties_of(*PROPERTIES):
+        (line,) = ax.plot(times, _percentile(values, 50.0), **points | options)
     low, high = (_percentile(values, share) for share in SHADED)
     ax.fill_between(times, low, high, color=line.get_color(), alpha=0.25, linewidth=0, label=label)
 
