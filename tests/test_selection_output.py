@@ -257,7 +257,7 @@ def test_thin_areas_stay_and_stay_apart(across):
     picture = np.asarray(ax.figure.canvas.buffer_rgba())[::-1]
     x0, y0, x1, y1 = (round(edge) for edge in ax.get_window_extent().extents)
     line = picture[(y0 + y1) // 2, x0:x1] if across else picture[y0:y1, (x0 + x1) // 2]
-    drawn = line[5:-5, :3].min(axis=1) < 250  # without the frame of the axes
+    drawn = line[1:-1, :3].min(axis=1) < 250  # without the frame of the axes
     assert np.count_nonzero(np.diff(drawn.astype(int)) == 1) == pytest.approx(120, abs=2)
     plt.close(ax.figure)
 
