@@ -197,3 +197,106 @@ def test_html_shows_body_sizes_and_regions(cdb):
 def test_reprs_are_the_tutorials(cdb):
     assert repr(cdb) == ("CraterDatabase of length 508 with attributes lat, lon, rad, center, rim.")
     assert str(cdb) == "Moon CraterDatabase (N=508)"
+
+
+def sort(data):
+    data.sort_values("x", inplace=True)  # noqa: PD002
+
+
+def sort_and_number(data):
+    data.sort_values("x", inplace=True, ignore_index=True)  # noqa: PD002
+
+
+def sort_what_was_named(data):
+    data.set_index("name", inplace=True)  # noqa: PD002
+    data.sort_values("x", inplace=True)  # noqa: PD002
+    data.reset_index(inplace=True)  # noqa: PD002
+
+
+#: pandas 3.1 advises against what users may go on doing.
+IN_PLACE = pytest.mark.filterwarnings("ignore:The inplace keyword")
+
+#: What users do to `data` in place, and what the database keeps of it.
+REARRANGED = {"sorted": sort, "numbered anew": sort_and_number, "named": sort_what_was_named}
+
+
+def rearranged(how, labels):
+    table = pd.DataFrame(
+        {
+            "name": list("abcd"),
+            "lon": [10.0, 20.0, 20.0, 30.0],
+            "lat": [1.0, 2.0, 2.0, 3.0],
+            "radius_m": [1e3, 2e3, 2e3, 3e3],
+            "x": [9, 7, 8, 6],
+        },
+        index=labels,
+    )
+    cdb = CraterDatabase(table, "moon")
+    cdb.add_circles("rim")
+    REARRANGED[how](cdb.data)
+    return cdb
+
+
+@IN_PLACE
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3], [5, 5, 7, 5], list("pqrs")], ids=str)
+@pytest.mark.parametrize("how", REARRANGED)
+def test_rows_that_are_sorted_in_place_keep_their_craters(how, labels, tmp_path):
+    cdb = rearranged(how, labels)
+    assert cdb.data["name"].tolist() == ["d", "b", "c", "a"]
+    copies = [
+        cdb[:],
+        cdb.to_crs("planetocentric"),
+        pickle.loads(pickle.dumps(cdb)),
+        CraterDatabase.merge(cdb, cdb),
+    ]
+    cdb.to_file(tmp_path / "sorted.geojson")
+    copies.append(CraterDatabase.read_file(tmp_path / "sorted.geojson"))
+    for copied in copies:
+        assert copied.data["name"].tolist() == list("abcd")
+        assert copied.data["x"].tolist() == [9, 7, 8, 6]
+        assert copied.data.geometry.x.tolist() == copied.lon.tolist() == [10, 20, 20, 30]
+    assert cdb[[0]].data["name"].tolist() == ["a"]
+
+
+@IN_PLACE
+@pytest.mark.parametrize("how", REARRANGED)
+def test_polygons_of_rows_that_were_sorted_are_their_own(how):
+    cdb = rearranged(how, [0, 1, 2, 3])
+    assert cdb.data["rim"].contains(cdb.data.geometry).all()
+    west = cdb.rim.bounds["minx"].to_numpy()
+    assert (np.diff(west) >= 0).all()
+
+
+@IN_PLACE
+def test_sorting_once_more_after_a_pickle():
+    cdb = pickle.loads(pickle.dumps(rearranged("sorted", [0, 1, 2, 3])))
+    sort_and_number(cdb.data)
+    assert cdb[:].data["name"].tolist() == list("abcd")
+
+
+@IN_PLACE
+def test_rows_that_are_dropped_in_place_are_refused(tmp_path):
+    cdb = rearranged("sorted", [0, 1, 2, 3])
+    cdb.data.drop(index=0, inplace=True)  # noqa: PD002
+    assert cdb.data["rim"].contains(cdb.data.geometry).all()
+    message = r"lost or gained rows \(4 -> 3\).*select rows with cdb\[mask\]"
+    for use in (
+        lambda: cdb.to_file(tmp_path / "dropped.geojson"),
+        lambda: CraterDatabase.merge(cdb, cdb),
+        lambda: cdb[:2],
+        lambda: cdb.to_crs("IAU_2015:30130"),
+        lambda: cdb.rim,
+    ):
+        with pytest.raises(TableError, match=message):
+            use()
+    assert not (tmp_path / "dropped.geojson").exists()
+
+
+@IN_PLACE
+def test_rows_whose_centres_are_replaced_are_known_by_their_labels():
+    cdb = rearranged("sorted", list("pqrs"))
+    cdb.data["geometry"] = cdb.data.geometry.translate(1.0)
+    assert cdb[:].data["name"].tolist() == list("abcd")
+    cdb.data.index = list("wxyz")
+    with pytest.raises(TableError, match="cannot be told apart"):
+        cdb.copy()

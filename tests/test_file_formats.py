@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
+import zipfile
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +25,7 @@ from craterkit.errors import (
     BodyError,
     ColumnError,
     CraterkitError,
+    CraterkitWarning,
     CRSError,
     OutputError,
     RegionError,
@@ -97,6 +102,21 @@ def test_indexes_of_a_replaced_shapefile_go_with_it(tmp_path, craters):
     assert len(gpd.read_file(tmp_path / "x.shp")) == 1
 
 
+def test_a_shapefile_in_capitals_is_not_another_file(tmp_path, craters):
+    craters.to_file(tmp_path / "x.SHP")
+    assert {file.name for file in tmp_path.iterdir()} >= {"x.shp", "x.dbf"}
+    for name in ("x.SHP", "x.shp", "x.Shp"):
+        with pytest.raises(ArgumentError, match=r"x\.shp' exists"):
+            craters[:1].to_file(tmp_path / name, overwrite=False)
+        assert len(CraterDatabase.read_file(tmp_path / name)) == 2
+    for end in ("shp", "shx", "dbf", "prj", "cpg"):
+        (tmp_path / f"x.{end}").rename(tmp_path / f"x.{end.upper()}")
+    with pytest.raises(ArgumentError, match=r"x\.SHP' exists"):
+        craters[:1].to_file(tmp_path / "x.shp", overwrite=False)
+    craters[:1].to_file(tmp_path / "x.shp")
+    assert {file.suffix for file in tmp_path.iterdir()} == {".shp", ".shx", ".dbf", ".prj", ".cpg"}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="whether a process runs can be asked on POSIX only")
 def test_what_a_killed_process_left_is_removed(tmp_path):
     code = f"""if True:
@@ -152,6 +172,16 @@ def test_a_link_keeps_leading_to_the_file(tmp_path, craters):
         ),
         (lambda c, d: c.to_file(d / "x"), ArgumentError, r"known are \.gpkg"),
         (lambda c, d: c.to_file(d), ArgumentError, "is a folder"),
+        (
+            lambda c, d: c.to_file(d / ".gpkg"),
+            ArgumentError,
+            "'.gpkg' is an extension without a name",
+        ),
+        (
+            lambda c, d: c.to_file(d / ".SHP"),
+            ArgumentError,
+            "'.SHP' is an extension without a name",
+        ),
         (lambda c, d: c.to_geojson(d), ArgumentError, "filename: .* is a folder"),
         (lambda c, d: c.to_file(d / "no" / "x.gpkg"), ArgumentError, "no folder .*no'"),
         (lambda c, d: c.to_file(7), ArgumentError, "path must be the name of a file, not 7"),
@@ -195,6 +225,61 @@ def test_columns_that_no_file_holds_are_all_named(tmp_path, extension):
     CraterDatabase(frame, "moon").to_file(tmp_path / f"x.{extension}", keep_cols=["good"])
 
 
+def test_an_index_that_no_file_holds(tmp_path):
+    frame = table([1, 2], [1, 2], 3).set_axis(pd.interval_range(0, 2))
+    with pytest.raises(ArgumentError, match=r"the index \(interval.*reset_index"):
+        CraterDatabase(frame, "moon").to_file(tmp_path / "x.gpkg")
+
+
+@pytest.mark.parametrize(("extension", "most"), [("shp", 255), ("gpkg", 1998)])
+def test_more_columns_than_a_file_holds(tmp_path, extension, most):
+    columns = {f"a_long_name_{i}": [0] for i in range(most - 3)}
+    frame = pd.concat([table(1.0, 2.0, 3.0), pd.DataFrame(columns)], axis=1)
+    path = tmp_path / f"x.{extension}"
+    CraterDatabase(frame, "moon").to_file(path)
+    assert gpd.read_file(path).shape == (1, most + 1)
+    with pytest.raises(ArgumentError, match=rf"holds {most} columns, and these are {most + 1}"):
+        CraterDatabase(frame.assign(last=1), "moon").to_file(path)
+
+
+def test_short_names_of_many_columns():
+    names = shapefile.short_names(f"a_long_name_{i}" for i in range(20_000))
+    assert len({name.casefold() for name in names}) == 20_000
+    assert max(map(len, names)) == 10
+
+
+@pytest.mark.parametrize(
+    "name", ["gpkg_contents", "a b", "a'b", "sqlite_x", "rtree_x", "-", " ", "#x", "a.b", "é"]
+)
+def test_geopackages_of_any_name(tmp_path, craters, name):
+    craters.to_file(tmp_path / f"{name}.gpkg")
+    assert CraterDatabase.read_file(tmp_path / f"{name}.gpkg") == craters
+    assert [file.name for file in tmp_path.iterdir()] == [f"{name}.gpkg"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "right"),
+    [
+        ({"diam_km": 2.0, "radius_m": 1000.0}, {"diam_col": "diam_km"}, {"diam_col": "diam_km"}),
+        ({"diam": 2.0}, {"units": "km"}, {"units": "km"}),
+        (
+            {"diam_km": 2.0},
+            {"input_crs": "planetographic_east"},
+            {"input_crs": "planetographic_east"},
+        ),
+    ],
+)
+def test_a_shapefile_whose_columns_do_not_tell_how_to_read_them(tmp_path, columns, options, right):
+    frame = pd.DataFrame({"lat": [45.0], "lon": [10.0]}).assign(**columns)
+    cdb, path = CraterDatabase(frame, "mars", **options), tmp_path / "x.shp"
+    cdb.add_circles("floor", 0.5)
+    with pytest.warns(CraterkitWarning, match=r"x\.shp (cannot be|has columns).*input_crs="):
+        cdb.to_file(path, "floor")
+    with pytest.raises(TableError, match=r"ambiguous|'ck_.*disagree(.|\n)*row 0: 'ck_"):
+        CraterDatabase.read_file(path)
+    assert CraterDatabase.read_file(path, **right)._features.equals(cdb._features)
+
+
 def test_a_shapefile_does_not_cut_texts(tmp_path):
     cdb = CraterDatabase(table(1, 2, 3).assign(note="é" * 128), "moon")
     with pytest.raises(ArgumentError, match=r"254 bytes, but 'note' has longer ones"):
@@ -209,7 +294,7 @@ def test_a_shapefile_does_not_lose_numbers_silently(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("extension", "kept"), [("gpkg", 0), ("shp", 0), ("parquet", 1), ("geojson", 1)]
+    ("extension", "kept"), [("gpkg", 0), ("shp", 0), ("parquet", 1), ("geojson", 0)]
 )
 def test_longitudes_that_count_westward(tmp_path, extension, kept):
     cdb = CraterDatabase(table(30, 45, 1e4), "mars")
@@ -217,10 +302,13 @@ def test_longitudes_that_count_westward(tmp_path, extension, kept):
     if not kept:
         with pytest.raises(CRSError, match=r"Ographic.* counts westward, which a"):
             cdb.to_file(path, crs="IAU_2015:49901")
+        with pytest.raises(CRSError, match=r'write \.parquet, or .*"planetographic_east"'):
+            cdb.to_file(path, crs="planetographic_west")
+        cdb.to_file(path, crs="planetographic_east")
+        assert gpd.read_file(path).geometry[0].x == pytest.approx(30)
         return
     cdb.to_file(path, crs="IAU_2015:49901")
-    read = gpd.read_parquet if extension == "parquet" else gpd.read_file
-    point = read(path).geometry[0]
+    point = gpd.read_parquet(path).geometry[0]
     assert (point.x, point.y) == pytest.approx(
         (-30, np.degrees(np.arctan((3396.19 / 3376.2) ** 2)))
     )
@@ -314,6 +402,89 @@ def test_folders_and_what_is_no_path(tmp_path):
         CraterDatabase.read_file(tmp_path, "moon")
     with pytest.raises(ArgumentError, match="path must be the name of a file"):
         CraterDatabase.read_file(3)
+    with pytest.raises(ArgumentError, match="path is empty"):
+        CraterDatabase.read_file("")
+
+
+def test_a_described_file_that_cannot_be_read_is_no_plain_table(tmp_path, craters, monkeypatch):
+    craters.to_file(tmp_path / "x.geojson")
+
+    def fails(*args, **options):
+        raise error
+
+    monkeypatch.setattr(geojson, "contents_of_frame", fails)
+    error = KeyError("a bug")
+    with pytest.raises(TableError, match=r"x\.geojson holds a database that .*KeyError: 'a bug'"):
+        CraterDatabase.read_file(tmp_path / "x.geojson")
+    error = MemoryError()
+    with pytest.raises(MemoryError):
+        CraterDatabase.read_file(tmp_path / "x.geojson")
+
+
+def test_a_geopackage_of_two_databases(tmp_path, craters):
+    path = tmp_path / "x.gpkg"
+    craters.to_file(path)
+    metadata = pyogrio.read_info(path)["layer_metadata"]
+    pyogrio.write_dataframe(
+        gpd.read_file(path), path, layer="y", append=True, layer_metadata=metadata
+    )
+    with pytest.raises(TableError, match="holds 2 databases, in the layers x, y; "):
+        CraterDatabase.read_file(path)
+
+
+# --- Files elsewhere ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder and its address on the web."""
+    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.mark.parametrize("extension", ["gpkg", "parquet", "geojson"])
+def test_files_elsewhere_are_read_as_those_here(served, craters, extension):
+    folder, address = served
+    path = folder / f"x.{extension}"
+    craters.to_file(path)
+    with zipfile.ZipFile(folder / "x.zip", "w") as archive:
+        archive.write(path, f"data/{path.name}")
+        archive.writestr("readme.txt", "craters")
+    places = [
+        f"{address}/{path.name}",
+        f"/vsicurl/{address}/{path.name}",
+        path.as_uri(),
+        folder / "x.zip",
+        f"/vsizip/{folder}/x.zip",
+        f"/vsizip/{folder}/x.zip/data/{path.name}",
+        f"{address}/x.zip",
+    ]
+    for place in places:
+        assert CraterDatabase.read_file(place) == craters, place
+
+
+def test_files_that_are_not_there(served):
+    _, address = served
+    with pytest.raises(TableError, match=r"http://.*/no\.gpkg cannot be read: .*404"):
+        CraterDatabase.read_file(f"{address}/no.gpkg", "moon")
+    with pytest.raises(TableError, match=r"zip://x\.zip: files are read from paths, http"):
+        CraterDatabase.read_file("zip://x.zip", "moon")
+
+
+def test_geojson_in_a_file_system_of_gdal_is_a_plain_table(tmp_path, craters):
+    craters.to_file(tmp_path / "x.geojson")
+    place = f"/vsisubfile/0_-1,{tmp_path / 'x.geojson'}"
+    with pytest.warns(CraterkitWarning, match=r"is read as a table: .* copy it to the disk"):
+        assert dict(CraterDatabase.read_file(place).regions) == {}
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import sqlite3
 import tempfile
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pyogrio
 import pyproj
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -314,6 +318,149 @@ def test_a_point_that_was_moved_is_named(file):
     with pytest.raises(TableError, match=r"x\.geojson: points are not where(.|\n)*row 3: "):
         CraterDatabase.read_file(file)
     assert CraterDatabase.read_file(file, "moon", units="m").lon[3] == 31
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "change", "message"),
+    [
+        ({"diam_km": [10.0, 20, 30]}, {}, {"diam_km": 100}, r"row 1: 'diam_km' is 100, but 20 after "
+         r"'craterkit_radius_m', which is 10000"),
+        ({"lon": [350.0, 20, 180]}, {}, {"lon": 5}, "row 1: 'lon' is 5, but 20 after 'craterkit_lon'"),
+        ({}, {"input_crs": "planetographic_east"}, {"lat": 60}, "row 1: 'lat' is 60, but -30 after"),
+        ({}, {"input_crs": "planetocentric_west"}, {"lon": 60}, "row 1: 'lon' is 60, but 20 after"),
+        ({"D": [1e4, 2e4, 3e4]}, {"diam_col": "D"}, {"D": 1}, "row 1: 'D' is 1, but 20000 after"),
+        ({"radius": ["5e3", "1e4", "2e4"]}, {}, {"radius": "7"}, "row 1: 'radius' is 7, but 10000 after"),
+        ({"lat": [0.0, 0, 0]}, {}, {"also": 5}, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("extension", ["gpkg", "geojson"])
+@pytest.mark.parametrize("region", [None, "floor"])
+def test_a_column_edited_without_its_copy_is_named(
+    tmp_path, columns, options, change, message, extension, region
+):
+    frame = table([-10.0, 20, 100], [45.0, -30, 0], [1e3, 2e3, 3e3]).assign(also=0, **columns)
+    frame = frame.drop(columns="radius") if {"diam_km", "D"} & {*columns} else frame
+    cdb = CraterDatabase(frame, "mars", **options)
+    cdb.add_circles("floor", 0.5)
+    path = tmp_path / f"x.{extension}"
+    cdb.to_file(path, region)
+    assert CraterDatabase.read_file(path) == cdb
+    changed_in_gis(path, row=1, **change)
+    if message is None:
+        assert CraterDatabase.read_file(path).data["also"].tolist() == [0, 5, 0]
+        return
+    with pytest.raises(TableError, match=rf"disagree(.|\n)*{message}"):
+        CraterDatabase.read_file(path)
+
+
+def changed_in_gis(path: Path, row: int, **cells) -> None:
+    if path.suffix == ".geojson":
+        edited(path, lambda features: features[row]["properties"].update(cells))
+        return
+    with sqlite3.connect(path) as package:
+        for (name,) in package.execute("select name from sqlite_master where type='trigger'"):
+            package.execute(f'drop trigger "{name}"')
+        for name, value in cells.items():
+            package.execute(f'update x set "{name}" = ? where fid = ?', (value, row + 1))
+    package.close()
+
+
+def test_a_column_edited_with_its_copy_is_taken(tmp_path):
+    cdb = CraterDatabase(pd.DataFrame({"lat": [1], "lon": [2.0], "diam_km": [3]}), "moon")
+    cdb.to_file(tmp_path / "x.geojson")
+    changed_in_gis(tmp_path / "x.geojson", row=0, diam_km=4, craterkit_radius_m=2000)
+    assert CraterDatabase.read_file(tmp_path / "x.geojson").rad.tolist() == [2000]
+    changed_in_gis(tmp_path / "x.geojson", row=0, diam_km=None)
+    assert CraterDatabase.read_file(tmp_path / "x.geojson").rad.tolist() == [2000]
+
+
+@pytest.mark.parametrize("extension", KEEPING)
+@pytest.mark.parametrize("crs", [None, "IAU_2015:30110", "IAU_2015:30135"])
+@pytest.mark.parametrize("region", ["floor", "rim", "ovals", "sectors", "box"])
+def test_polygons_that_were_moved_are_named(tmp_path, craters, extension, crs, region):
+    path, south = tmp_path / f"x.{extension}", craters[[1, 4]]
+    south.to_file(path, region, crs=crs)
+    assert CraterDatabase.read_file(path) == south
+    frame = read_elsewhere(path)
+    size = max(np.ptp(frame.geometry[1].bounds[::2]), np.ptp(frame.geometry[1].bounds[1::2]))
+    frame.loc[1, "geometry"] = shapely.affinity.translate(frame.geometry[1], size / 20, 0)
+    rewritten(path, frame)
+    with pytest.raises(TableError, match=rf"not those of region '{region}'(.|\n)* row 4: ") as told:
+        CraterDatabase.read_file(path)
+    assert "row 1" not in str(told.value)
+    frame.loc[1, "geometry"] = None
+    rewritten(path, frame)
+    assert CraterDatabase.read_file(path) == south
+
+
+def rewritten(path: Path, frame: gpd.GeoDataFrame) -> None:
+    """Write what a file holds anew, with its description, as GDAL and pyarrow do."""
+    if path.suffix == ".gpkg":
+        metadata = pyogrio.read_info(path)["layer_metadata"]
+        path.unlink()
+        pyogrio.write_dataframe(frame, path, layer="x", layer_metadata=metadata)
+    elif path.suffix == ".parquet":
+        metadata = pq.read_schema(path).metadata
+        frame.to_parquet(path)
+        written = pq.read_table(path)
+        geo = {b"geo": written.schema.metadata[b"geo"]}
+        pq.write_table(written.replace_schema_metadata(metadata | geo), path)
+    else:
+        description = json.loads(path.read_text())["craterkit"]
+        frame.to_file(path, driver="GeoJSON")
+        content = json.loads(path.read_text()) | {"craterkit": description}
+        path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("extension", KEEPING)
+@pytest.mark.parametrize("region", [None, "rim"])
+def test_a_file_that_was_brought_into_another_system(tmp_path, craters, extension, region):
+    path, south = tmp_path / f"x.{extension}", craters[[3, 4]]
+    south.to_file(path, region)
+    rewritten(path, read_elsewhere(path).to_crs("IAU_2015:30120"))
+    assert CraterDatabase.read_file(path)._features.equals(south._features)
+    frame = read_elsewhere(path)
+    frame.geometry = frame.geometry.translate(3e4, 0)
+    rewritten(path, frame)
+    with pytest.raises(TableError, match=r"are not (where|those)"):
+        CraterDatabase.read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("body", "crs"),
+    [
+        ("ceres", "+proj=laea +lat_0=-90"),
+        ("ceres", "IAU_2015:200000136"),
+        ("iapetus", "+proj=stere +lat_0=-90"),
+        (Body("Long", a=300.0, b=200.0), "+proj=cea"),
+    ],
+)
+def test_maps_of_flattened_bodies_come_back(body, crs):
+    frame = table(np.linspace(-179, 179, 40), np.linspace(-80, 80, 40), 5.0)
+    cdb = CraterDatabase(frame, body)
+    if crs.startswith("+"):
+        crs = f"{crs} +a={cdb.body.a} +b={cdb.body.b} +type=crs"
+    assert there_and_back(cdb, "parquet", crs=crs) == cdb
+
+
+@pytest.mark.parametrize("extension", KEEPING)
+def test_dates_and_numbers_of_pyarrow_come_back(extension):
+    frame = table([1, 2, 3], 0, 5).assign(
+        day=[datetime.date(2020, 2, 29), None, datetime.date(1, 1, 1)],
+        count=pd.array([1, None, 2**53 + 1], dtype="int64[pyarrow]"),
+        short=pd.array([1, 2, 255], dtype="uint8[pyarrow]"),
+        share=pd.array([0.1, None, 3], dtype="double[pyarrow]"),
+        known=pd.array([True, None, False], dtype="bool[pyarrow]"),
+    )
+    cdb = CraterDatabase(frame, "moon")
+    assert_same(there_and_back(cdb, extension), cdb)
+
+
+@pytest.mark.parametrize("extension", KEEPING)
+@pytest.mark.parametrize("number", [-(10**18), 1 - 10**18, 1 - 2**63, 2**63 - 1])
+def test_large_integers_come_back(extension, number):
+    cdb = CraterDatabase(table([1, 2], 3, 4).assign(number=[0, number]), "moon")
+    assert_same(there_and_back(cdb, extension), cdb)
 
 
 def test_a_row_that_was_added_without_a_radius_is_named(file):

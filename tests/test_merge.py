@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -254,3 +256,120 @@ def test_bad_input():
     table = pd.DataFrame([[0.0, 0.0, 1e3, 1, 2]], columns=["lon", "lat", "radius_m", "x", "x"])
     with pytest.raises(TableError, match="'x'"):
         CraterDatabase.merge(CraterDatabase(table, "moon"), a)
+
+
+def one_column(name, a, b, positions_a, positions_b, **units):
+    """A column of two databases, merged; positions are longitudes, radii 1 km."""
+    made = []
+    for values, lon in ((a, positions_a), (b, positions_b)):
+        table = pd.DataFrame({name: values, "lat": 0.0, "radius_m": 1e3})
+        if name != "lon":
+            table["lon"] = lon
+        made.append(CraterDatabase(table, "moon", **units))
+    return CraterDatabase.merge(*made)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([350, 180], [-50, 180, -170], [350, 180, 310, 190]),
+        ([350, 360], [-50, 100, -170], [350, 360, 310, 100, 190]),
+        ([350, 200], [180, -180 + 10], [350, 200, 180, 190]),
+        ([-50, -180], [350, 0, 190], [-50, -180, -10, 0, -170]),
+        ([-50, 180], [360, 190], [-50, 180, 0, -170]),
+        ([0, 10], [180, 360], [0, 10, 180]),
+        ([10, 20], [-30, 40], [10, 20, -30, 40]),
+    ],
+)
+def test_the_convention_of_longitudes_survives_180_and_360(a, b, expected):
+    merged = one_column("lon", np.array(a, float), np.array(b, float), None, None)
+    assert merged.data["lon"].tolist() == expected
+    np.testing.assert_allclose(np.mod(merged.lon, 360.0), np.mod(expected, 360.0))
+
+
+def test_west_positive_longitudes_survive_180():
+    a = pd.DataFrame({"lon": [180.0, 300.0], "lat": 0.0, "radius_m": 1e3})
+    b = pd.DataFrame({"lon": [-180.0, 20.0, -40.0], "lat": 5.0, "radius_m": 1e3})
+    merged = CraterDatabase.merge(
+        CraterDatabase(a, "moon", "planetocentric_west"), CraterDatabase(b, "moon")
+    )
+    assert merged.lon.tolist() == [-180.0, 60.0, -180.0, 20.0, -40.0]
+    assert merged.data["lon"].tolist() == [180.0, 300.0, 180.0, 340.0, 40.0]
+
+
+def test_numbers_kept_as_texts_are_converted():
+    a = pd.DataFrame({"lat": ["1", "2"], "lon": ["10", " 350 "], "diam": ["10", "20"]})
+    b = pd.DataFrame({"lat": [50.0], "lon": [-20.0], "diam": [3000.0]})
+    texts, numbers = CraterDatabase(a, "moon", units="km"), CraterDatabase(b, "moon", units="m")
+    merged = CraterDatabase.merge(texts, numbers).data
+    assert merged["diam"].tolist() == [10.0, 20.0, 3.0]
+    assert merged["lon"].tolist() == [10.0, 350.0, 340.0]
+    assert merged["lat"].tolist() == [1.0, 2.0, 50.0]
+    merged = CraterDatabase.merge(numbers, texts).data
+    assert merged["diam"].tolist() == [3000.0, 10000.0, 20000.0]
+    assert merged["lon"].tolist() == [-20.0, 10.0, -10.0]
+    both = CraterDatabase.merge(texts, CraterDatabase(a.assign(lat="70"), "moon", units="km")).data
+    assert both["diam"].tolist() == ["10", "20", "10", "20"]
+
+
+def test_what_agrees_with_a_size_by_chance_is_left_alone():
+    a, b = database([(20, 10, 5)], depth=[10.0]), database([(50, 30, 7)], depth=[7.0])
+    assert CraterDatabase.merge(a, b).data["depth"].tolist() == [10.0, 7.0]
+
+
+def test_columns_with_names_of_their_own_are_known_by_their_values():
+    lon = {"a": [350.0, 20.0, 200.0], "b": [-10.0, -30.0, 70.0]}
+    a, b = (
+        CraterDatabase(
+            pd.DataFrame({"u": lon[name], "v": lat, "w": 1e3}),
+            "moon",
+            lon_col="u",
+            lat_col="v",
+            rad_col="w",
+        )
+        for name, lat in (("a", 0.0), ("b", 40.0))
+    )
+    assert CraterDatabase.merge(a, b).data["u"].tolist() == [350, 20, 200, 350, 330, 70]
+
+
+@pytest.mark.parametrize("region_in", ["a", "b"])
+def test_a_region_with_the_name_of_a_column_is_refused(region_in):
+    with_region, with_column = database([(0, 0, 1e3)]), database([(9, 9, 1e3)], rim=5)
+    with_region.add_annuli("rim", 1, 2)
+    a, b = (with_region, with_column) if region_in == "a" else (with_column, with_region)
+    column_in = "b" if region_in == "a" else "a"
+    message = (
+        f"'rim': the name of a region in {region_in} and of a column in {column_in}; rename or"
+    )
+    with pytest.raises(RegionError, match=message):
+        CraterDatabase.merge(a, b)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), counts=st.tuples(st.integers(0, 40), st.integers(0, 40)))
+def test_pairs_among_duplicates_are_those_of_brute_force(seed, counts):
+    """Few places and sizes, so that most features have others with the same numbers."""
+    random = np.random.default_rng(seed)
+    a, b = (
+        Features(
+            random.choice([0.0, 0.001], count),
+            random.choice([0.0, 0.0005], count),
+            random.choice([1e3, 1.1e3], count),
+        )
+        for count in counts
+    )
+    pairs = match_features(Body("Moon", MOON.a, MOON.b), a, b)
+    assert list(zip(pairs.a, pairs.b, strict=True)) == brute_force(MOON, a, b, 0.5, 0.25)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.001])
+def test_many_features_of_one_place_take_no_time(shift):
+    """Each to its like; in rounds of best choices this would take minutes."""
+    count = 1500
+    a, b = (
+        Features(np.full(count, lon), np.zeros(count), np.full(count, 1e3)) for lon in (0.0, shift)
+    )
+    started = time.perf_counter()
+    pairs = match_features(Body("Moon", MOON.a, MOON.b), a, b)
+    assert time.perf_counter() - started < 8.0
+    assert pairs.a.tolist() == pairs.b.tolist() == list(range(count))

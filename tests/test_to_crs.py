@@ -271,3 +271,58 @@ def test_nonsense_is_refused_and_changes_nothing(cdb, crs, message):
         with pytest.raises(CRSError, match=message):
             cdb.to_crs(crs, inplace=inplace)
     assert cdb.crs == "IAU_2015:30100"
+
+
+#: Circles of 20 km near the poles of the Moon: near, across the seam, around and beside the pole.
+POLAR = [(10, 89), (90, 89), (0, 88), (179.5, 89), (10, -89), (170, -89.5), (0, 90), (0, -88)]
+
+
+@pytest.mark.parametrize(
+    ("projection", "tolerance"),
+    [
+        ("aea +lat_1=30 +lat_2=60", 0.01),
+        ("aea +lat_1=-20 +lat_2=-50", 0.01),
+        ("sinu", 0.003),
+        ("cea", 0.003),
+        ("moll", 0.003),
+        ("laea +lat_0=-90 +lon_0=30", 0.02),  # the point opposite to the centre is left out
+        ("laea +lat_0=90", 0.02),
+    ],
+)
+def test_areas_near_poles_that_are_drawn_out(projection, tolerance):
+    """A pole is an arc on a conic map, and the far one all of the rim of an azimuthal one."""
+    degrees = np.degrees(20e3 / MOON.a)
+    cdb = database(MOON, degrees, POLAR)
+    cdb.add_circles("circle")
+    cdb.add_annuli("annulus", 0.5, 1)
+    on_map = cdb.to_crs(on(MOON, projection))
+    expected = {"circle": cap(degrees), "annulus": cap(degrees) - cap(degrees / 2)}
+    for region, area in expected.items():
+        shapes = on_map.data[region]
+        assert shapes.is_valid.all()
+        np.testing.assert_allclose(shapes.area / area, 1.0, atol=tolerance)
+
+
+def test_given_polygons_at_a_pole_that_is_drawn_out():
+    """A cap of straight edges in longitude and latitude, on a map that draws the pole as an arc."""
+    cdb = database(MOON, 1.0, [(0, 89.9)])
+    cdb.add_regions("cap", [shapely.box(-180, 89, 180, 90)])
+    shape = cdb.to_crs(on(MOON, "aea +lat_1=30 +lat_2=60")).cap.iloc[0]
+    assert shape.area == pytest.approx(cap(1.0), rel=2e-3)
+
+
+@pytest.mark.parametrize("degrees", [0.1, 1.0, 20.0])
+@pytest.mark.parametrize("place", [(0, 0), (77, 0), (180, 0), (-120, 0.3)])
+def test_a_circle_on_the_limb_is_shown_up_to_it(place, degrees):
+    """A globe shows half of a circle on its limb: as an area of the map, by integration of the cosine."""
+    cdb = database(MOON, degrees, [(place[0], place[1] * degrees)])
+    cdb.add_circles("circle")
+    shape = cdb.to_crs(on(MOON, "ortho +lat_0=-90")).circle.iloc[0]
+    size = np.radians(degrees)
+    height = np.linspace(-size, 0.0, 20001)
+    middle = np.radians(place[1] * degrees)
+    # cos(half width) by the cosine rule on every parallel; its area on the map is sin(-lat) cos(lat).
+    cosine = (np.cos(size) - np.sin(middle) * np.sin(height)) / (np.cos(middle) * np.cos(height))
+    width = 2 * np.arccos(np.clip(cosine, -1, 1))
+    expected = MOON.a**2 * np.trapezoid(width * np.sin(-height) * np.cos(height), height)
+    assert shape.area == pytest.approx(expected, rel=0.02)

@@ -41,6 +41,7 @@ from craterkit.bodies import (
 )
 from craterkit.body_check import check_body
 from craterkit.errors import CRSError
+from craterkit.projections import project, unproject
 
 if TYPE_CHECKING:
     import pyproj
@@ -68,16 +69,11 @@ _CONVENTIONS: dict[str, tuple[LatitudeType, Literal["east", "west", "iau"]]] = {
 # Claudia Prime and at 356° E in the Dawn team's Claudia frame.
 _VESTA_FRAMES = {"claudia_dp": 0.0, "claudia_p": 10.0, "dawn_claudia": 150.0}
 
-# Cylindrical projections have columns that are meridians and may go round more than once.
-_CYLINDRICAL = frozenset(
-    {"cc", "cea", "comill", "eqc", "gall", "merc", "mill", "patterson", "webmerc"}
-)
 # Parts of a PROJ string that are not of the formulas: dealt with here, or datum shifts.
 _NOT_FORMULA = frozenset(
     {"axis", "geoidgrids", "nadgrids", "no_defs", "pm", "title", "towgs84", "type"}
     | {"vto_meter", "vunits", "wktext"}
 )
-_SEAM_TOLERANCE = 1e-9  # degrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +232,9 @@ class CoordinateSystem:
             if self.longitude_sign < 0:
                 lon = -lon
         else:
-            lon, lat = _unproject(self.projection, self.longitude_sign * x, y)
+            lon, lat = unproject(
+                self.projection, self.longitude_sign * x, y, self.a, is_sphere=self.a == self.b
+            )
         if self.longitude_shift:
             lon = lon + self.longitude_shift
         if self.latitude_type == "planetographic":
@@ -266,7 +264,7 @@ class CoordinateSystem:
         if self.latitude_type == "planetographic":
             lat = planetocentric_to_planetographic(lat, self.a, self.b)
         if self.projection is not None:
-            x, y = _project(self.projection, lon, lat)
+            x, y = project(self.projection, lon, lat)
             return self.longitude_sign * x, y
         if self.longitude_sign < 0:
             lon = -lon
@@ -476,45 +474,3 @@ def _formulas(crs: pyproj.CRS, what: str) -> str:
         parameters["b"] = repr(crs.ellipsoid.semi_minor_metre)
     kept = ((key, value) for key, value in parameters.items() if key not in _NOT_FORMULA)
     return " ".join(f"+{key}" if value is None else f"+{key}={value}" for key, value in kept)
-
-
-# --- Projecting -----------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=128)
-def _transformer(formulas: str) -> pyproj.Transformer:
-    """Return a transformer; pyproj gives each thread that uses it one of its own."""
-    import pyproj
-
-    return pyproj.Transformer.from_pipeline(formulas)
-
-
-def _project(
-    formulas: str, lon: NDArray[np.float64], lat: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x, y = (np.asarray(v, dtype=np.float64) for v in _transformer(formulas).transform(lon, lat))
-    outside = ~(np.isfinite(x) & np.isfinite(y))
-    return np.where(outside, np.nan, x), np.where(outside, np.nan, y)
-
-
-def _unproject(
-    formulas: str, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Invert a projection; longitudes run on continuously from the central meridian."""
-    parameters = dict(word[1:].partition("=")[::2] for word in formulas.split())
-    inverse = _transformer(formulas + " +over").transform(x, y, direction="INVERSE")
-    lon, lat = (np.asarray(v, dtype=np.float64) for v in inverse)
-    with np.errstate(invalid="ignore"):
-        outside = ~(np.isfinite(lon) & (np.abs(lat) <= 90.0 + _SEAM_TOLERANCE))
-        if parameters["proj"] not in _CYLINDRICAL:
-            # Beyond its edge a map has no points, yet the formulas of e.g. the sinusoidal still
-            # give a longitude there. Oblique projections exceed half a turn legitimately, so ask
-            # whether the position leads back to x, y.
-            center = float(parameters.get("lon_0") or 0.0)
-            doubtful = ~outside & (np.abs(lon - center) > 180.0 + _SEAM_TOLERANCE)
-            if doubtful.any():
-                back = _project(formulas, lon[doubtful], np.clip(lat[doubtful], -90.0, 90.0))
-                slack = 1e-6 * (np.abs(x[doubtful]) + np.abs(y[doubtful]))
-                missed = np.hypot(back[0] - x[doubtful], back[1] - y[doubtful])
-                outside[doubtful] = ~(missed <= slack)
-    return np.where(outside, np.nan, lon), np.where(outside, np.nan, np.clip(lat, -90.0, 90.0))

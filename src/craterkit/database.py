@@ -77,7 +77,8 @@ class CraterDatabase(
     center : geopandas.GeoSeries
         The centres as points.
     data : geopandas.GeoDataFrame
-        The table, the centres, and each region's polygons once asked for.
+        The table, the centres, and each region's polygons once asked for. Columns that are added here are
+        kept; rows may be sorted, but are selected with ``cdb[mask]`` only.
     regions : mapping
         Definitions of the regions by name. Each region is an attribute, too: its polygons.
 
@@ -218,7 +219,7 @@ class CraterDatabase(
     def __getattr__(self, name: str) -> gpd.GeoSeries:
         for region in self.__dict__.get("_regions", ()):
             if name in (region, as_attribute(region)):
-                return self.data[region]
+                return self.data.drawn(region, self._table.index)
         # Says what is missing, or what went wrong inside a property.
         return object.__getattribute__(self, name)
 
@@ -257,7 +258,7 @@ class CraterDatabase(
             self._table.iloc[which].copy(),
             {name: region.take(which) for name, region in self._regions.items()},
             # Columns that the user has added go along.
-            frame=None if self._frame is None else self.data.select(which),
+            frame=None if self._frame is None else self.data.select(which, self._table.index),
             system=self._map,
         )
 
@@ -360,9 +361,19 @@ class CraterDatabase(
     def __deepcopy__(self, memo: dict[int, Any]) -> CraterDatabase:
         return self.copy()
 
+    def __getstate__(self) -> dict[str, Any]:
+        frame = None if self._frame is None else self._frame.select(slice(None), self._table.index)
+        return {**self.__dict__, "_frame": frame}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._frame is not None:
+            # A frame knows its rows by objects that a pickle does not keep.
+            self._frame = self._frame.select(slice(None), self._table.index)
+
     def _own_columns(self) -> pd.DataFrame:
         """The table with what the user has added to `data`."""
-        return self._table if self._frame is None else self.data.own()
+        return self._table if self._frame is None else self.data.own(self._table.index)
 
     def _is_taken(self, name: str) -> str | None:
         attribute = as_attribute(name)

@@ -7,29 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.coordinates import CoordinateSystem
 from craterkit.errors import CraterkitError, TableError
+from craterkit.files.agreement import check_points, check_polygons
 from craterkit.files.contents import VERSION, Parts
 from craterkit.files.definitions import body_from_json, region_from_json
 from craterkit.files.fields import label_from_json, restored, restored_index
+from craterkit.files.given import check_given
 from craterkit.tables.positions import place_features
-from craterkit.tables.row_faults import RowFaults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from craterkit.bodies import Body
     from craterkit.files.contents import Contents
     from craterkit.regions import Region
-    from craterkit.tables.features import Features
 
 __all__ = ["fields_of", "is_description", "parts_of"]
 
 Json = dict[str, Any]
-
-#: Degrees, or as many on the ground of a map, that a point may be off the position in its columns: other
-#: software writes rounded coordinates.
-MOVED = 1e-6
 
 
 def is_description(found: object) -> bool:
@@ -52,8 +46,9 @@ def parts_of(contents: Contents, where: str, *, errors: str) -> Parts:
     Raises
     ------
     TableError
-        If the description is of a later version, the columns of positions are lost, points were moved,
-        or what a region says of every feature is lost.
+        If the description is of a later version, the columns of positions are lost or contradict others
+        that gave positions and sizes, points or polygons were moved, or what a region says of every
+        feature is lost.
     FeatureError
         If rows, which other software has added, have no possible position or radius.
     """
@@ -93,10 +88,14 @@ def _parts(contents: Contents, where: str, errors: str) -> Parts:
         errors=errors,
     )
     which: slice | NDArray[np.intp] = slice(None) if keep.all() else np.flatnonzero(keep)
-    if described["geometry"]["region"] is None:
-        _check_points(contents, features, which, index[which], body, where)
-    table, added = _tables(file, described, index)
     regions = {entry["name"]: _region(file, entry).take(which) for entry in described["regions"]}
+    check_given(file, described, features, which, index[which], body, where)
+    drawn = described["geometry"]["region"]
+    if drawn is None:
+        check_points(contents, features, which, index[which], body, where)
+    else:
+        check_polygons(contents, features, regions[drawn], which, index[which], body, where)
+    table, added = _tables(file, described, index)
     table, added = (frame if keep.all() else frame[keep].copy() for frame in (table, added))
     columns = pd.concat([pd.DataFrame(table), added], axis=1) if added.shape[1] else table
     crs = pyproj.CRS.from_json_dict(described["crs"])
@@ -112,41 +111,6 @@ def _positions(file: pd.DataFrame, fields: Json, where: str) -> pd.DataFrame:
         )
     roles = {"lon": "lon", "lat": "lat", "radius": "radius_m"}
     return pd.DataFrame({name: file[fields[role]] for role, name in roles.items()})
-
-
-def _check_points(
-    contents: Contents,
-    features: Features,
-    which: slice | NDArray[np.intp],
-    index: pd.Index[Any],
-    body: Body,
-    where: str,
-) -> None:
-    """Refuse points that were moved while the columns still say where they were."""
-    import shapely
-
-    if contents.crs is None:
-        return
-    system = CoordinateSystem.from_user_input(contents.crs, body, what=where)
-    shapes = contents.geometry[which]
-    points = np.flatnonzero(
-        (shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & ~shapely.is_empty(shapes)
-    )
-    lon, lat = system.to_body(shapely.get_x(shapes[points]), shapely.get_y(shapes[points]))
-    east = np.radians(np.mod(lon - features.lon[points] + 180.0, 360.0) - 180.0)
-    y, y0 = np.radians(lat), np.radians(features.lat[points])
-    chord = np.sin((y - y0) / 2) ** 2 + np.cos(y) * np.cos(y0) * np.sin(east / 2) ** 2
-    off = ~(np.degrees(2 * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))) <= MOVED)
-    if off.any():
-        rows = RowFaults(index)
-        bad = np.zeros(len(index), dtype=bool)
-        bad[points[off]] = True
-        rows.refuse(bad, lambda i: f"the point is not at {features.lon[i]:g}, {features.lat[i]:g}")
-        fields = contents.description["position"]
-        raise TableError(
-            f"{where}: points are not where the columns {fields['lon']!r} and {fields['lat']!r} say; make "
-            f"these what the points are, or move the points back:\n{rows.listing()}"
-        )
 
 
 def _tables(

@@ -19,9 +19,11 @@ from craterkit.files.number_cells import (
     encode_integers,
     encode_masked,
     encode_numbers,
+    masked_like,
     nullable_truths,
 )
 from craterkit.files.object_cells import (
+    decode_dates,
     decode_json,
     decode_texts,
     decode_truths,
@@ -84,6 +86,10 @@ def encode(values: Column, holds: Holds) -> tuple[Column, How]:
         return _encode_geometries(values, holds)
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf" and dtype.itemsize <= 8:
         return encode_numbers(values.to_numpy(), {"kind": "number", "dtype": dtype.name}, holds)
+    if isinstance(dtype, pd.ArrowDtype) and dtype.kind in "biuf":
+        nullable: Any = masked_like(dtype)
+        column, how = encode_masked(values.astype(nullable))
+        return column, {"kind": "arrow", "dtype": str(dtype), "values": how}
     if dtype.kind == "M":
         return encode_instants(values, holds)
     if dtype.kind == "m":
@@ -189,6 +195,12 @@ def _decode_geometries(values: Column, how: How) -> Column:
     return gpd.GeoSeries(shapes, index=values.index, crs=crs)
 
 
+def _decode_arrow(values: Column, how: How) -> Column:
+    numbers = decode(values, how["values"])
+    dtype: Any = pd.ArrowDtype.construct_from_string(how["dtype"])
+    return as_series(numbers.astype(dtype), values)
+
+
 _DECODERS = {
     "number": decode_numbers,
     "instant": decode_instants,
@@ -196,6 +208,8 @@ _DECODERS = {
     "text": decode_texts,
     "truth": decode_truths,
     "json": decode_json,
+    "arrow": _decode_arrow,
+    "date": decode_dates,
     "category": _decode_categories,
     "geometry": _decode_geometries,
 }

@@ -11,6 +11,7 @@ import pandas as pd
 from craterkit.errors import ArgumentError, ColumnError, RegionError
 from craterkit.files.definitions import body_to_json, region_to_json
 from craterkit.files.fields import Fields, label_to_json
+from craterkit.files.given import given_columns
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -132,12 +133,22 @@ def contents_of(
         described.append(known | fields.add(label, source.iloc[:, place], f"column {label!r}"))
     fields.settle()
     labels = [source.columns[place] for place, _ in kept]
+    position = fields.add_positions(parts.features, labels)
     description: dict[str, Any] = {
         "content": "database",
         "version": VERSION,
         "craterkit": __version__,
         "body": body_to_json(parts.body),
-        "position": fields.add_positions(parts.features, labels),
+        "position": position,
+        "given": given_columns(
+            [
+                (label, entry["field"], fields.columns[entry["field"]])
+                for label, entry in zip(labels, described, strict=True)
+                if entry["field"] not in position.values()
+            ],
+            parts.features,
+            parts.body,
+        ),
         "columns": described,
         "column_names": [label_to_json(name) for name in source.columns.names],
         "table": _kind(parts.table),

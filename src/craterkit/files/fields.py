@@ -10,8 +10,8 @@ import pandas as pd
 
 from craterkit.errors import ArgumentError, ColumnError, TableError
 from craterkit.files.cells import decode, encode
+from craterkit.files.given import PLAIN, may_be
 from craterkit.files.holdings import UnheldError
-from craterkit.tables.columns import recognise_columns
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Fields", "label_from_json", "label_to_json", "restored", "restored_index"]
 
 Json = dict[str, Any]
-
-#: A table of these columns, with one of them exchanged, tells what that one would be taken for.
-_POSITION = {"lon": "lon", "lat": "lat", "radius": "radius_m"}
 
 
 @dataclass
@@ -58,7 +55,7 @@ class Fields:
             column, how = encode(values.reset_index(drop=True), self.holds)
         except UnheldError as error:
             self._unheld.append(f"{what} ({error})")
-            return {}
+            return {"field": free, "how": None}
         self.columns[free] = column
         return {"field": free, "how": how}
 
@@ -81,10 +78,16 @@ class Fields:
             If there are any; all are named.
         """
         if self._unheld:
-            raise ArgumentError(
-                f"{self.where} cannot hold {'; '.join(self._unheld)}; make such a column of one type, for "
-                "example with .astype(str), or leave it out with keep_cols="
+            advice = (
+                "make such a column of one type, for example with .astype(str), or leave it out with "
+                "keep_cols="
             )
+            if all(what.startswith("the index") for what in self._unheld):
+                advice = (
+                    "make the database of a table with another index, for example table.reset_index(drop=True) "
+                    "or table.set_axis(table.index.astype(str))"
+                )
+            raise ArgumentError(f"{self.where} cannot hold {'; '.join(self._unheld)}; {advice}")
 
     def add_positions(self, features: Features, labels: Sequence[Hashable]) -> Json:
         """Add longitude, latitude and radius of the features, if no column of the table has them.
@@ -103,9 +106,9 @@ class Fields:
         """
         here = dict(zip(labels, self.columns, strict=True))
         found = {}
-        for role, plain in _POSITION.items():
+        for role, plain in PLAIN.items():
             values = getattr(features, role)
-            alike = {label: name for label, name in here.items() if _may_be(role, label)}
+            alike = {label: name for label, name in here.items() if may_be(role, label)}
             own = next(
                 (name for name in alike.values() if _holds(self.columns[name], values)), None
             )
@@ -115,16 +118,6 @@ class Fields:
                 self.columns[own] = pd.Series(values)
             found[role] = own
         return found
-
-
-def _may_be(role: str, label: Hashable) -> bool:
-    """Whether a column of this label would be taken for this part of a position."""
-    trial = [label if part == role else name for part, name in _POSITION.items()]
-    try:
-        roles = recognise_columns(trial)
-    except ColumnError:
-        return False
-    return label in (roles.lon, roles.lat, roles.size)
 
 
 def _holds(column: Column, values: NDArray[np.float64]) -> bool:

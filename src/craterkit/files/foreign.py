@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyproj
 
-__all__ = ["body_named_by", "body_of_table"]
+__all__ = ["body_named_by", "body_of_table", "is_body"]
 
 #: A body of no name: what a CRS that names none could be of.
 NOBODY = "a body without a name"
@@ -77,3 +77,11 @@ def _fits(crs: pyproj.CRS, body: Body) -> bool:
     except CRSError:
         return False
     return True
+
+
+def is_body(body: str | int | Body, known: Body) -> bool:
+    """Whether what the user gives is a body that is known, be it only by its own name."""
+    try:
+        return get_body(body) == known
+    except BodyError:
+        return isinstance(body, str) and body.strip().casefold() == known.name.casefold()

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from craterkit.errors import ArgumentError, CraterkitError
+from craterkit.errors import ArgumentError, CraterkitError, CraterkitWarning, TableError
 from craterkit.files import geojson, geopackage, geoparquet, shapefile
 from craterkit.files.writing import output_path, unfinished
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from craterkit.files.contents import Contents
     from craterkit.files.holdings import Holds
 
-__all__ = ["Format", "format_of", "known_extensions", "named_format"]
+__all__ = ["Format", "described_extensions", "format_of", "known_extensions", "named_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ class Format:
             If it may not, or what writes it is not installed.
         """
         found = output_path(path, argument, overwrite=overwrite)
+        if found.name.lower() in self.extensions:
+            raise ArgumentError(f"{argument}: {found.name!r} is an extension without a name")
+        family: frozenset[str] = getattr(self.module, "FAMILY", frozenset())
+        if family:
+            found = found.with_suffix(self.extensions[0])  # GDAL writes small letters
+            for file in found.parent.iterdir():
+                if file.stem == found.stem and file.suffix.lower() == found.suffix:
+                    output_path(file, argument, overwrite=overwrite)
         if self.module is geoparquet:
             geoparquet.check_installed(str(path))
         if self.module is geopackage and found.exists():
@@ -81,16 +89,45 @@ class Format:
         with unfinished(path, getattr(self.module, "FAMILY", frozenset())) as whole:
             self.module.write(contents, whole)
 
-    def read(self, path: Path) -> Contents | None:
-        """What a file holds that was written here; None if it was not, or cannot be read so."""
+    def found(self, name: str) -> str:
+        """The name under which a file was written, if it is not there under this one."""
+        written = Path(name).with_suffix(self.extensions[0])
+        several = hasattr(self.module, "FAMILY") and not os.path.exists(name) and written.is_file()
+        return str(written) if several else name
+
+    def read(self, name: str) -> Contents | None:
+        """What a file holds that was written here; None if it was not.
+
+        Raises
+        ------
+        TableError
+            If it was, and cannot be read.
+        """
         if not self.is_described:
             return None
-        try:
-            contents: Contents | None = self.module.read(path)
-        except CraterkitError:
-            raise
-        except Exception:  # drivers have no common base; reading it as a table says why
+        path: Any = name if name.startswith("/vsi") else Path(name)
+        if path is name and self.module is not geopackage:
+            warnings.warn(
+                f"{name} is read as a table: whether {self.title} holds a database, with regions, can be told "
+                "of one on the disk, of an address or in a zip archive only; copy it to the disk",
+                CraterkitWarning,
+                stacklevel=3,
+            )
             return None
+        try:
+            found = self.module.described(path)
+        except (OSError, ValueError, RuntimeError, ImportError):
+            return None  # reading it as a table says why
+        if found is None:
+            return None
+        try:
+            contents: Contents = self.module.read(path, found)
+        except (CraterkitError, MemoryError):
+            raise
+        except Exception as error:  # drivers have no common base
+            raise TableError(
+                f"{path} holds a database that cannot be read: {type(error).__name__}: {error}"
+            ) from error
         return contents
 
 
@@ -105,6 +142,11 @@ FORMATS = (
 def known_extensions() -> str:
     """The usual extensions, as messages list them."""
     return ", ".join(f"{kind.extensions[0]} ({kind.title[2:]})" for kind in FORMATS)
+
+
+def described_extensions() -> tuple[str, ...]:
+    """The extensions of files that have a place for a description."""
+    return tuple(end for kind in FORMATS if kind.is_described for end in kind.extensions)
 
 
 def format_of(name: str) -> Format | None:

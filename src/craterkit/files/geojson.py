@@ -16,7 +16,7 @@ import pandas as pd
 
 from craterkit.files.assembling import fields_of, is_description
 from craterkit.files.holdings import Holds
-from craterkit.files.ogr import contents_of_frame
+from craterkit.files.ogr import check_eastward, contents_of_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from craterkit.files.contents import Contents
 
-__all__ = ["HOLDS", "RESERVED", "read", "write"]
+__all__ = ["HOLDS", "RESERVED", "described", "read", "write"]
 
 HOLDS = Holds("none", infinities=False, geometries=False)
 RESERVED = frozenset({"geometry", "id"})
@@ -41,7 +41,15 @@ HEAD = 1 << 16
 
 
 def write(contents: Contents, path: Path) -> None:
-    """Write a file of GeoJSON."""
+    """Write a file of GeoJSON.
+
+    Raises
+    ------
+    CRSError
+        If longitude counts westward: GDAL reads it eastward, whatever the file says of its system.
+    """
+    if contents.crs is not None:
+        check_eastward(contents.crs, "GeoJSON file")
     dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
     head: dict[str, Any] = {"type": "FeatureCollection", "name": path.stem}
     if contents.crs is not None:
@@ -100,11 +108,8 @@ def _cells(values: pd.Series[Any]) -> list[Any]:
     return plain.where(values.notna(), None).to_list()
 
 
-def read(path: Path) -> Contents | None:
-    """Read a file that `write` made, whatever other software has done to it since; None if it made none."""
-    found = _description(path)
-    if found is None:
-        return None
+def read(path: Path, found: dict[str, Any]) -> Contents:
+    """Read a file that `write` made, whatever other software has done to it since, with its description."""
     import geopandas as gpd
 
     # Texts that look like dates stay texts.
@@ -116,8 +121,8 @@ def read(path: Path) -> Contents | None:
     return contents_of_frame(table, found)
 
 
-def _description(path: Path) -> dict[str, Any] | None:
-    """The member that describes a database, wherever in the file it is."""
+def described(path: Path) -> dict[str, Any] | None:
+    """The member that describes a database, wherever in the file it is; None without one."""
     if path.stat().st_size == 0:
         return None
     pattern = re.compile(rf'"{MEMBER}"\s*:\s*(?={{)'.encode())

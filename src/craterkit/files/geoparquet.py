@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from craterkit.errors import ArgumentError
 from craterkit.files.assembling import is_description
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from craterkit.files.contents import Contents
 
-__all__ = ["HOLDS", "RESERVED", "check_installed", "read", "write"]
+__all__ = ["HOLDS", "RESERVED", "check_installed", "described", "read", "write"]
 
 HOLDS = Holds("all", infinities=True, geometries=True)
 RESERVED = frozenset({"geometry"})
@@ -50,13 +50,16 @@ def write(contents: Contents, path: Path) -> None:
     pq.write_table(arrow_table(frame, metadata), path, compression="zstd")
 
 
-def read(path: Path) -> Contents | None:
-    """Read a file that `write` made, whatever other software has done to it since; None if it made none."""
-    import geopandas as gpd
+def described(path: Path) -> dict[str, Any] | None:
+    """The description of a database in a file's metadata; None without one."""
     import pyarrow.parquet as pq
 
     found = description(pq.read_schema(path))
-    if not is_description(found):
-        return None
-    table = gpd.read_parquet(path)
-    return contents_of_frame(table, found)
+    return found if is_description(found) else None
+
+
+def read(path: Path, found: dict[str, Any]) -> Contents:
+    """Read a file that `write` made, whatever other software has done to it since, with its description."""
+    import geopandas as gpd
+
+    return contents_of_frame(gpd.read_parquet(path), found)

@@ -22,11 +22,15 @@ __all__ = [
     "encode_integers",
     "encode_masked",
     "encode_numbers",
+    "masked_like",
     "nullable_truths",
 ]
 
 #: Beyond this, a float has no place for every integer.
 EXACT_INTEGERS = 2**53
+
+#: Beyond this, GDAL makes floats of negative numbers in JSON.
+LARGEST = 10**18 - 1
 
 #: Names of pandas' nullable dtypes.
 MASKED = frozenset(
@@ -52,7 +56,7 @@ def encode_integers(
 ) -> tuple[Column, How]:
     """Integers, as texts where a file or a float would lose some of their digits."""
     known = integers[~missing]
-    beyond = EXACT_INTEGERS if missing.any() else 2**63 - 1
+    beyond = EXACT_INTEGERS if missing.any() else LARGEST
     if known.size and (int(known.max()) > beyond or int(known.min()) < -beyond):
         texts = np.array([str(number) for number in integers.tolist()], dtype=object)
         texts[missing] = None
@@ -77,6 +81,23 @@ def encode_masked(values: Column) -> tuple[Column, How]:
             raise UnheldError(f"{dtype} with both NaN and missing values")
         return encode_numbers(numbers, how, IN_JSON)
     return encode_integers(values.to_numpy(dtype=dtype.lower(), na_value=0), missing, how)
+
+
+def masked_like(dtype: pd.ArrowDtype) -> str:
+    """The nullable dtype of pandas that holds what one of pyarrow does.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> masked_like(pd.ArrowDtype(pa.uint8()))
+    'UInt8'
+    """
+    name: str = np.dtype(dtype.pyarrow_dtype.to_pandas_dtype()).name
+    if name == "bool":
+        return "boolean"
+    if name == "float16":
+        return "Float32"
+    return name.capitalize() if name.startswith("float") else _nullable(name)
 
 
 def decode_numbers(values: Column, how: How) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import re
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     How = dict[str, Any]
 
 __all__ = [
+    "decode_dates",
     "decode_json",
     "decode_texts",
     "decode_truths",
@@ -70,6 +72,11 @@ def encode_objects(values: Column) -> tuple[Column, How]:
             truths = np.where(missing, False, values.to_numpy()).astype(bool)
             how = {"kind": "truth", "missing": kind}
             return as_series(nullable_truths(truths, missing)), how
+        if kinds == {datetime.date}:
+            texts = values.to_numpy(dtype=object, copy=True)
+            texts[~missing] = [date.isoformat() for date in texts[~missing]]
+            texts[missing] = None
+            return as_series(texts), {"kind": "date", "missing": kind}
     return _encode_json(values, "object")
 
 
@@ -87,6 +94,15 @@ def decode_truths(values: Column, how: How) -> Column:
     truths = values.mask(missing, False).astype(np.float64).astype(bool).astype(object)
     truths[missing] = MISSING[how["missing"]]
     return truths.astype(object)
+
+
+def decode_dates(values: Column, how: How) -> Column:
+    """Dates among objects."""
+    dates = values.to_numpy(dtype=object, copy=True)
+    missing = values.isna().to_numpy()
+    dates[~missing] = [datetime.date.fromisoformat(text) for text in dates[~missing]]
+    dates[missing] = MISSING[how["missing"]]
+    return as_series(dates, values).astype(object)
 
 
 def _encode_json(values: Column, dtype: str) -> tuple[Column, How]:

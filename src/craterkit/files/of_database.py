@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from craterkit.bodies import get_body
-from craterkit.errors import ArgumentError, BodyError, CRSError, FeatureError, TableError
+from craterkit.errors import BodyError, CRSError, FeatureError, TableError
+from craterkit.files.foreign import body_of_table, is_body
+from craterkit.files.places import file_name, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from craterkit.bodies import Body
     from craterkit.coordinates import CoordinateSystem
+    from craterkit.files.contents import Contents
     from craterkit.files.formats import Format
     from craterkit.frames import RegionFrame
     from craterkit.regions import Region, Regions
@@ -100,14 +102,20 @@ class StoredInFiles:
         ------
         ArgumentError
             If the extension is unknown, the folder is missing, the file is there and must not be replaced,
-            or a column holds what such a file cannot; if pyarrow is needed and not installed.
+            or a column holds what such a file cannot, or there are too many (a Shapefile holds 255, a
+            GeoPackage 1998); if pyarrow is needed and not installed.
         RegionError, ColumnError
             If there is no such region or column.
         CRSError
-            If `crs` is unusable or of another body, or counts longitude westward where the format
-            (GeoPackage, Shapefile) does not keep that.
+            If `crs` is unusable or of another body, or counts longitude westward: of all formats only
+            GeoParquet keeps that.
         OutputError
             If the disk does not take the file. What was there before is then as it was.
+
+        Warns
+        -----
+        CraterkitWarning
+            If a Shapefile needs to be told how to read its columns, since their names do not say it.
 
         See Also
         --------
@@ -128,7 +136,7 @@ class StoredInFiles:
         The frequency of an index of times, and `attrs`, are not kept.
         A Shapefile keeps neither description nor regions, cuts names after ten bytes
         (``craterkit_lat`` is ``ck_lat`` there) and numbers after 15 decimals, and refuses texts beyond 254
-        bytes.
+        bytes. Its files have extensions in small letters, whatever those of `path` are.
 
         The file is written in a hidden folder beside it and renamed once it is whole. The several files of a
         Shapefile are renamed one after another.
@@ -146,7 +154,7 @@ class StoredInFiles:
         """
         from craterkit.files.formats import named_format
 
-        kind = named_format(_name(path, "path"), "path")
+        kind = named_format(file_name(path, "path"), "path")
         self._write(kind, path, "path", region, crs, keep_cols, overwrite=overwrite)
 
     def to_geojson(
@@ -230,6 +238,11 @@ class StoredInFiles:
             drawn={name: drawer.draw(name) for name in drawn},
         )
         kind.write(contents, target)
+        if not kind.is_described:
+            from craterkit.files.own_columns import warn_of_columns
+            from craterkit.files.shapefile import renamed
+
+            warn_of_columns(renamed(contents), parts, str(target))
 
     @classmethod
     def read_file(
@@ -250,7 +263,8 @@ class StoredInFiles:
         Parameters
         ----------
         path : path
-            The file: any that the constructor reads.
+            The file: any that the constructor reads, also one of ``http://``, ``https://`` or ``file://``,
+            and one that is alone in a zip archive.
         body : str, int or Body, optional
             The body. Not needed if `to_file` wrote the file, or if the CRS of its geometry names the body
             (a code of the IAU, or a name in it), which is then taken.
@@ -271,7 +285,7 @@ class StoredInFiles:
         ------
         TableError
             If there is no such file, it is no table of features, or what makes it a database was damaged:
-            columns of positions are lost, or points were moved away from them.
+            columns of positions are lost, or points, polygons or other columns disagree with them.
         BodyError
             If no body is given and the file names none, or it is of another body.
         FeatureError, CRSError
@@ -283,7 +297,18 @@ class StoredInFiles:
         an index that only counted the rows then counts those that are left. Added columns come last in the
         table, deleted ones are missing, changed values are taken. Added rows need a position and a
         radius in the columns, and have no ROI of regions that differ from feature to feature. A
-        column of integers or truths from which values were deleted is of pandas' nullable dtype.
+        column of integers or truths from which values were deleted is of pandas' nullable dtype. The
+        geometry may be in another system.
+
+        Positions and radii are made of the columns ``lat``, ``lon`` and ``radius_m``, or ``craterkit_lat`` and
+        so on where the file has these. Where it says the same in other columns of the table, as
+        in a diameter, a longitude from 0 to 360 or a planetographic latitude, a value that was changed in
+        one place only is an error that names row and columns; a missing value is not. Columns of easting and
+        northing are not compared. Points must be where the columns say. Regions are made of
+        their definitions: polygons whose bounds have moved by more than a fiftieth of their size are
+        an error, other changes of polygons have no effect.
+        Of a file without a description the columns ``craterkit_lat`` or ``ck_lat`` (and so on) are compared
+        with those that are read.
 
         A GeoJSON file without a member ``crs`` is in WGS 84 for other software, which names no body here.
 
@@ -298,39 +323,48 @@ class StoredInFiles:
         ...     CraterDatabase.read_file(pathlib.Path(folder, "craters.geojson")).regions["rim"]
         Annulus(inner=1.0, outer=1.5, nvert=None)
         """
-        from craterkit.files.foreign import body_of_table
+        from craterkit.files.formats import described_extensions, format_of
+        from craterkit.files.own_columns import check_own_columns
         from craterkit.tables.reading import read_table
 
-        name = _name(path, "path")
+        name = file_name(path, "path")
         columns = {"lat_col": lat_col, "lon_col": lon_col, "rad_col": rad_col, "diam_col": diam_col}
         told = [*columns.values(), units, None if input_crs == "default" else input_crs]
-        if all(value is None for value in told):
-            database = cls._read_own(name, body, errors)
-            if database is not None:
-                return database
-        table = read_table(path)
+        plain = all(value is None for value in told)
+        with on_disk(name, described_extensions()) as place:
+            kind = format_of(place)
+            place = place if kind is None else kind.found(place)
+            try:
+                contents = None if kind is None or not plain else kind.read(place)
+                table = read_table(place) if contents is None else None
+            except TableError as error:
+                # A temporary copy is nothing to name.
+                raise type(error)(str(error).replace(place, name)) from error
+        if contents is not None:
+            return cls._of_contents(contents, name, body, errors)
+        assert table is not None
         of_body = body_of_table(table, name) if body is None else get_body(body)
         try:
-            return cls(table, of_body, input_crs=input_crs, units=units, errors=errors, **columns)
+            made = cls(table, of_body, input_crs=input_crs, units=units, errors=errors, **columns)
         except (TableError, CRSError) as error:
             raise type(error)(f"{name}: {error}") from error
+        if plain:
+            check_own_columns(made._table, made._features, of_body, name)
+        return made
 
     @classmethod
-    def _read_own(cls, name: str, body: str | int | Body | None, errors: str) -> Self | None:
-        """The database that was written; None if the file does not say that it holds one."""
+    def _of_contents(
+        cls, contents: Contents, name: str, body: str | int | Body | None, errors: str
+    ) -> Self:
+        """The database that was written."""
         from craterkit.files.assembling import parts_of
-        from craterkit.files.formats import format_of
         from craterkit.regions.projecting import read_map
 
-        path, kind = Path(name).expanduser(), format_of(name)
-        contents = kind.read(path) if kind is not None and path.is_file() else None
-        if contents is None:
-            return None
         try:
             parts = parts_of(contents, name, errors=errors)
         except FeatureError as error:
             raise FeatureError(f"{name}: {error}") from error
-        if body is not None and not _is_body(body, parts.body):
+        if body is not None and not is_body(body, parts.body):
             raise BodyError(f"{name} is of {parts.body}, not of {body!r}")
         system = None if parts.crs == parts.body.crs else read_map(parts.crs, parts.body)
         database = cls._assembled(
@@ -373,7 +407,7 @@ class StoredInFiles:
             As of `read_file`.
         """
         return cls.read_file(
-            _name(filename, "filename"),
+            file_name(filename, "filename"),
             body,
             input_crs,
             units,
@@ -383,19 +417,3 @@ class StoredInFiles:
             diam_col=diam_col,
             errors=errors,
         )
-
-
-def _is_body(body: str | int | Body, known: Body) -> bool:
-    """Whether what the user gives is a body that is known, be it only by its own name."""
-    try:
-        return get_body(body) == known
-    except BodyError:
-        return isinstance(body, str) and body.strip().casefold() == known.name.casefold()
-
-
-def _name(path: Any, argument: str) -> str:  # noqa: ANN401
-    """A path as text."""
-    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(name, str):
-        raise ArgumentError(f"{argument} must be the name of a file, not {path!r}")
-    return name

@@ -9,18 +9,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.errors import CRSError, OutputError
+from craterkit.errors import ArgumentError, CRSError, OutputError
 from craterkit.files.contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["check_eastward", "contents_of_frame", "told_losses", "write_layer"]
+__all__ = ["check_eastward", "check_width", "contents_of_frame", "told_losses", "write_layer"]
 
 
-def write_layer(contents: Contents, path: Path, driver: str, **options: Any) -> None:  # noqa: ANN401
-    """Write one layer, named as the file.
+def write_layer(
+    contents: Contents,
+    path: Path,
+    driver: str,
+    *,
+    layer: str,
+    **options: Any,  # noqa: ANN401
+) -> None:
+    """Write one layer.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def write_layer(contents: Contents, path: Path, driver: str, **options: Any) -> 
             path,
             driver=driver,
             engine="pyogrio",
-            layer=path.stem,
+            layer=layer,
             index=False,
             geometry_type="MultiPolygon" if several else "Polygon" if areal else "Point",
             promote_to_multi=several,
@@ -71,8 +78,26 @@ def contents_of_frame(table: pd.DataFrame, description: dict[str, Any]) -> Conte
     if active is not None:
         geometry[:] = np.asarray(table[active].array, dtype=object)
     columns = pd.DataFrame(table).drop(columns=[] if active is None else [active])
-    crs = pyproj.CRS.from_json_dict(description["geometry"]["crs"])
+    crs = None if active is None else getattr(table, "crs", None)
+    if crs is None:
+        crs = pyproj.CRS.from_json_dict(description["geometry"]["crs"])
     return Contents(columns.reset_index(drop=True), geometry, crs, description)
+
+
+def check_width(contents: Contents, most: int, kind: str) -> None:
+    """Refuse more columns than a kind of file holds.
+
+    Raises
+    ------
+    ArgumentError
+        If there are.
+    """
+    count = contents.columns.shape[1]
+    if count > most:
+        raise ArgumentError(
+            f"{kind} holds {most} columns, and these are {count}, with those of positions and regions; write "
+            ".parquet, or choose columns with keep_cols="
+        )
 
 
 def check_eastward(crs: Any, kind: str) -> None:  # noqa: ANN401
@@ -86,5 +111,6 @@ def check_eastward(crs: Any, kind: str) -> None:  # noqa: ANN401
     if any(axis.direction == "west" for axis in crs.axis_info):
         raise CRSError(
             f"crs: in {crs.name!r} longitude counts westward, which a {kind} does not keep: software would "
-            "read it eastward; write .parquet or .geojson, or choose an east-positive system"
+            "read it eastward; write .parquet, or choose an east-positive "
+            'system, such as crs="planetographic_east"'
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from craterkit.errors import ArgumentError, quoted
 from craterkit.files.contents import Contents
 from craterkit.files.holdings import Holds
-from craterkit.files.ogr import check_eastward, write_layer
+from craterkit.files.ogr import check_eastward, check_width, write_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["FAMILY", "HOLDS", "RESERVED", "write"]
+__all__ = ["FAMILY", "HOLDS", "RESERVED", "renamed", "write"]
 
 HOLDS = Holds("none", infinities=False, geometries=False)
 RESERVED = frozenset({"geometry"})
@@ -43,7 +43,7 @@ FAMILY = frozenset(
     )
 )
 
-LONGEST_NAME, LONGEST_TEXT = 10, 254
+LONGEST_NAME, LONGEST_TEXT, MOST_COLUMNS = 10, 254, 255
 
 #: Columns that would not be told apart by ten bytes.
 SHORT = {
@@ -59,11 +59,12 @@ def write(contents: Contents, path: Path) -> None:
     Raises
     ------
     ArgumentError
-        If texts are too long for it.
+        If texts are too long for it, or columns too many.
     CRSError
         If longitude counts westward.
     """
     check_eastward(contents.crs, "Shapefile")
+    check_width(contents, MOST_COLUMNS, "a Shapefile")
     columns = contents.columns
     long = [name for name in columns if _longest(columns[name]) > LONGEST_TEXT]
     if long:
@@ -71,9 +72,13 @@ def write(contents: Contents, path: Path) -> None:
             f"a Shapefile holds texts of {LONGEST_TEXT} bytes, but {quoted(long)} has longer ones; write "
             ".gpkg or .parquet, or leave the column out with keep_cols="
         )
-    columns = columns.set_axis(short_names(columns.columns), axis=1)
-    short = Contents(columns, contents.geometry, contents.crs, contents.description)
-    write_layer(short, path, "ESRI Shapefile", encoding="UTF-8")
+    write_layer(renamed(contents), path, "ESRI Shapefile", layer=path.stem, encoding="UTF-8")
+
+
+def renamed(contents: Contents) -> Contents:
+    """The same with the names that columns have in the file."""
+    columns = contents.columns.set_axis(short_names(contents.columns.columns), axis=1)
+    return Contents(columns, contents.geometry, contents.crs, contents.description)
 
 
 def _longest(values: pd.Series[Any]) -> int:
@@ -90,14 +95,17 @@ def short_names(names: Iterable[str]) -> list[str]:
     >>> short_names(["LAT_CIRC_IMG", "LAT_CIRC_IMG_SD", "lat"])
     ['LAT_CIRC_I', 'LAT_CIRC_1', 'lat']
     """
-    found: list[str] = []
+    found: dict[str, str] = {}
+    tried: dict[str, int] = {}
     for name in names:
-        number, unique = 0, SHORT.get(name) or _cut(name, LONGEST_NAME)
-        while unique.casefold() in {other.casefold() for other in found}:
+        cut = unique = SHORT.get(name) or _cut(name, LONGEST_NAME)
+        number = tried.get(cut.casefold(), 0)
+        while unique.casefold() in found:
             number += 1
             unique = f"{_cut(name, LONGEST_NAME - len(str(number)))}{number}"
-        found.append(unique)
-    return found
+        tried[cut.casefold()] = number
+        found[unique.casefold()] = unique
+    return list(found.values())
 
 
 def _cut(name: str, size: int) -> str:

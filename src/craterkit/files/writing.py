@@ -100,16 +100,19 @@ def _move_in(folder: Path, path: Path, family: frozenset[str]) -> None:
 def _exchange(folder: Path, new: list[Path], path: Path, family: frozenset[str]) -> None:
     """Put several files in the place of others; those come back if it fails."""
     stem = path.with_suffix("")
-    ends = {*family, *(file.name[len(stem.name) :] for file in new)}
-    old = [Path(f"{stem}{end}") for end in sorted(ends)]
+    ends = {*family, *(file.name[len(stem.name) :].casefold() for file in new)}
+    old = sorted(
+        file
+        for file in path.parent.iterdir()
+        if file.name.startswith(stem.name) and file.name[len(stem.name) :].casefold() in ends
+    )
     kept = folder / "replaced"
     kept.mkdir()
     moved: list[tuple[Path, Path]] = []
     try:
         for file in old:
-            if file.exists():
-                os.replace(file, kept / file.name)
-                moved.append((kept / file.name, file))
+            os.replace(file, kept / file.name)
+            moved.append((kept / file.name, file))
         for file in new:
             os.replace(file, path.with_name(file.name))
     except BaseException:

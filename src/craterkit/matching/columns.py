@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from craterkit.bodies import planetocentric_to_planetographic
-from craterkit.errors import TableError, quoted
+from craterkit.errors import ColumnError, TableError, quoted
+from craterkit.tables.columns import recognise_columns
+from craterkit.tables.features import numeric_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +26,10 @@ __all__ = ["united_table"]
 
 #: Degrees, and share of a radius, by which a column may differ from the positions and sizes that it gave.
 SAME_DEGREES, SAME_SIZE = 1e-7, 1e-9
+
+#: Different values that a column must have on either side to be taken for a position or size if its name
+#: does not say so.
+TELLING = 3
 
 
 def united_table(
@@ -74,8 +80,9 @@ def united_table(
         elif not len(a):
             columns[name] = _taken(b[name], rows_of_b)
         else:
-            added = _in_the_same_convention(body, a[name], b[name], features).iloc[new]
-            columns[name] = pd.concat([a[name], added], ignore_index=True)
+            named = _is_named(name, a.columns, b.columns)
+            one, other = _in_one_convention(body, (a[name], b[name]), features, named=named)
+            columns[name] = pd.concat([one, other.iloc[new]], ignore_index=True)
     table = pd.DataFrame(columns, index=pd.RangeIndex(rows_of_b.size))
     table.attrs = dict(tables[0].attrs)
     return table
@@ -99,61 +106,114 @@ def _taken(column: pd.Series[Any], rows: Ints) -> pd.Series[Any]:
     )
 
 
-def _in_the_same_convention(
-    body: Body,
-    one: pd.Series[Any],
-    other: pd.Series[Any],
-    features: tuple[Features, Features],
-) -> pd.Series[Any]:
-    """The other column as the one has it, if both give position or size in different conventions."""
-    if not all(pd.api.types.is_numeric_dtype(column.dtype) for column in (one, other)):
-        return other
-    if any(pd.api.types.is_bool_dtype(column.dtype) for column in (one, other)):
-        return other
-    values = [column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (one, other)]
-    for forms, tolerance in _conventions(body):
-        ours, theirs = (
-            [form for form in forms if _agrees(given, form(own), tolerance)]
-            for given, own in zip(values, features, strict=True)
-        )
-        if ours and theirs:
-            if any(form in theirs for form in ours):
-                return other
-            return pd.Series(ours[0](features[1]), index=other.index, name=other.name)
-    return other
-
-
-def _agrees(given: Floats, expected: Floats, tolerance: float) -> bool:
-    relative = np.abs(expected) if tolerance == SAME_SIZE else 1.0
-    return bool((np.abs(given - expected) <= tolerance * relative).all())
-
-
-def _conventions(body: Body) -> list[tuple[list[Callable[[Features], Floats]], float]]:
-    """Ways in which tables give latitudes, longitudes and sizes."""
-    return [
-        (
-            [
-                lambda own: own.lat,
-                lambda own: planetocentric_to_planetographic(own.lat, body.a, body.b),
-            ],
-            SAME_DEGREES,
-        ),
-        (
-            [
-                lambda own: own.lon,
-                lambda own: np.mod(own.lon, 360.0),
-                lambda own: np.where(own.lon == -180.0, -180.0, -own.lon),
-                lambda own: np.mod(-own.lon, 360.0),
-            ],
-            SAME_DEGREES,
-        ),
-        (
-            [
-                lambda own: own.radius,
-                lambda own: 2.0 * own.radius,
-                lambda own: own.radius / 1e3,
-                lambda own: own.radius / 500.0,
-            ],
-            SAME_SIZE,
-        ),
+def _is_named(name: Hashable, *tables: pd.Index[Any]) -> bool:
+    """Whether a column's name says that it is a latitude, a longitude or a size."""
+    # Other columns, which stand for the roles that are not asked for.
+    one, other = object(), object()
+    alone = [name, one, other]
+    tries: list[tuple[list[Hashable], dict[str, Any]]] = [
+        *((list(table), {}) for table in tables),  # names of published tables need their company
+        (alone, {"lon_col": one, "rad_col": other}),
+        (alone, {"lat_col": one, "rad_col": other}),
+        (alone, {"lat_col": one, "lon_col": other}),
     ]
+    for columns, given in tries:
+        try:
+            roles = recognise_columns(columns, **given)
+        except ColumnError:
+            continue
+        if name in (roles.lat, roles.lon, roles.size):
+            return True
+    return False
+
+
+def _in_one_convention(
+    body: Body,
+    columns: tuple[pd.Series[Any], pd.Series[Any]],
+    features: tuple[Features, Features],
+    *,
+    named: bool,
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Two columns, the other as the one has it if both give position or size in different conventions."""
+    numeric = [pd.api.types.is_numeric_dtype(column.dtype) for column in columns]
+    if not named and not all(numeric):
+        return columns
+    try:
+        given = [numeric_column(column, what="position or size") for column in columns]
+    except ColumnError:
+        return columns
+    if not named and min(np.unique(values).size for values in given) < TELLING:
+        return columns
+    for fitting, values_in in _quantities(body):
+        ours, theirs = (fitting(*each) for each in zip(given, features, strict=True))
+        if not ours or not theirs:
+            continue
+        one, other = columns
+        converted = not set(ours) & set(theirs)
+        if converted or any(numeric):
+            # Numbers that are kept as texts become numbers where others have to stand below them.
+            one, other = (
+                column if is_number else pd.Series(values, index=column.index, name=column.name)
+                for column, values, is_number in zip(columns, given, numeric, strict=True)
+            )
+        if converted:
+            other = pd.Series(values_in(ours[0], features[1]), index=other.index, name=other.name)
+        return one, other
+    return columns
+
+
+#: Which conventions of a quantity the values of a column fit, and the values of features in one of them.
+_Fitting: TypeAlias = "Callable[[Floats, Features], list[Hashable]]"
+_Values: TypeAlias = "Callable[[Any, Features], Floats]"
+
+
+def _quantities(body: Body) -> list[tuple[_Fitting, _Values]]:
+    """Ways in which tables give latitudes, longitudes and sizes."""
+
+    def latitude(kind: str, own: Features) -> Floats:
+        if kind == "planetocentric":
+            return own.lat
+        return planetocentric_to_planetographic(own.lat, body.a, body.b)
+
+    def latitudes(given: Floats, own: Features) -> list[Hashable]:
+        return [
+            kind
+            for kind in ("planetocentric", "planetographic")
+            if (np.abs(given - latitude(kind, own)) <= SAME_DEGREES).all()
+        ]
+
+    def size(metres: float, own: Features) -> Floats:
+        return own.radius * metres
+
+    def sizes(given: Floats, own: Features) -> list[Hashable]:
+        # Radii and diameters in metres and in kilometres.
+        return [
+            share
+            for share in (1.0, 2.0, 1e-3, 2e-3)
+            if (np.abs(given - own.radius * share) <= SAME_SIZE * own.radius * share).all()
+        ]
+
+    return [(latitudes, latitude), (_longitudes, _longitude), (sizes, size)]
+
+
+def _longitudes(given: Floats, own: Features) -> list[Hashable]:
+    """Directions of longitude, and the least that it may be: -180 or 0.
+
+    180 and -180 are one meridian, and so are 0 and 360, whichever of them a table has.
+    """
+    found: list[Hashable] = []
+    for sign in (1, -1):
+        off = np.mod(given - sign * own.lon + 180.0, 360.0) - 180.0
+        if not (np.abs(off) <= SAME_DEGREES).all():
+            continue
+        found += [
+            (sign, least)
+            for least in (-180, 0)
+            if given.min() >= least - SAME_DEGREES and given.max() <= least + 360 + SAME_DEGREES
+        ]
+    return found
+
+
+def _longitude(convention: tuple[int, int], own: Features) -> Floats:
+    sign, least = convention
+    return np.mod(sign * own.lon - least, 360.0) + least

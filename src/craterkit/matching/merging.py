@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, fields, replace
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def merge_catalogues(a: Catalogue, b: Catalogue, *, position: float, size: float
     ArgumentError
         If a tolerance is no number of at least 0.
     RegionError
-        If regions of one name have different definitions.
+        If regions of one name have different definitions, or a region of one catalogue has the name of a
+        column of the other.
     TableError
         If a table has two columns of one name.
 
@@ -84,6 +86,13 @@ def merge_catalogues(a: Catalogue, b: Catalogue, *, position: float, size: float
         raise BodyError(
             f"databases of different bodies cannot be merged: a is of {a.body!r}, b of {b.body!r}"
         )
+    for (role, one), (other_role, other) in permutations([("a", a), ("b", b)]):
+        clashing = [name for name in one.regions if name in other.table.columns]
+        if clashing:
+            raise RegionError(
+                f"{quoted(clashing)}: the name of a region in {role} and of a column in {other_role}; rename "
+                f"or drop either before merging, for example with {role}.drop_region({clashing[0]!r})"
+            )
     pairs = match_features(a.body, a.features, b.features, position=position, size=size)
     new = np.setdiff1d(np.arange(len(b.features)), pairs.b)
     features = Features(

@@ -81,9 +81,10 @@ class MergesDatabases:
         BodyError
             If they are of different bodies.
         RegionError
-            If regions of one name have different definitions.
+            If regions of one name have different definitions, or a region of one database has the name of
+            a column of the other.
         TableError
-            If a table has two columns of one name.
+            If a table has two columns of one name, or rows of `data` have been dropped in place.
 
         Warns
         -----
@@ -100,7 +101,8 @@ class MergesDatabases:
         too, in the columns of `a`, and has those of `b` in the others. Columns that both have are continued
         with the values of `b`. Where such a column is found to be the latitude, longitude, radius or
         diameter in two conventions or units (0–360 and -180–180, km and m), the values of `b` are
-        given as `a` has them.
+        given as `a` has them: by its name, or because three different values or more agree. Numbers of
+        such columns that are kept as texts become numbers where need be.
 
         Regions of either are kept; those that are defined feature by feature (given polygons, ellipses
         with columns for axes) only if both have them.

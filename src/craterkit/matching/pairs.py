@@ -32,6 +32,9 @@ SIZE = 0.25
 #: Widest class of sizes, as a share of its smallest radius: pairs are looked for class by class.
 WIDEST_CLASS = 0.25
 
+#: Share of the candidates that a round may leave before they are gone through one by one, so many at a time.
+SLOW, PASS = 0.75, 1 << 16
+
 #: By how much a chord may come out too long.
 ROUNDING = 1e-9
 
@@ -97,6 +100,41 @@ def match_features(
     [1] [0] [30.3]
     """
     position, size = tolerance(position, "position"), tolerance(size, "size")
+    same_a, same_b = _identical(a, b)
+    rest_a, rest_b = (
+        np.setdiff1d(np.arange(len(each)), known, assume_unique=True)
+        for each, known in ((a, same_a), (b, same_b))
+    )
+    near_a, near_b, apart = _near(body, a[rest_a], b[rest_b], position, size)
+    at_a, at_b = np.append(same_a, rest_a[near_a]), np.append(same_b, rest_b[near_b])
+    distance = np.append(np.zeros(same_a.size), apart)
+    order = np.argsort(at_a)
+    return Pairs(at_a[order], at_b[order], distance[order])
+
+
+def _identical(a: Features, b: Features) -> tuple[Ints, Ints]:
+    """Pairs of features with the same numbers, the first with the first: no others are better."""
+    lon, lat, radius = (
+        np.append(getattr(a, name), getattr(b, name)) for name in ("lon", "lat", "radius")
+    )
+    lon = np.where(np.abs(lat) == 90.0, 0.0, np.where(lon == 180.0, -180.0, lon))
+    # Stable, so that those of a come first among equals.
+    order = np.lexsort((radius, lat, lon))
+    keys = np.stack([lon, lat, radius])[:, order]
+    differs = np.append(True, (np.diff(keys, axis=1) != 0).any(axis=0))[: order.size]
+    group = np.cumsum(differs) - 1
+    start = np.flatnonzero(differs)
+    of_a = order < len(a)
+    count_a = np.bincount(group[of_a], minlength=start.size)
+    rank = np.arange(order.size) - start[group] - count_a[group]
+    second = np.flatnonzero(~of_a & (rank < count_a[group]))
+    return order[start[group[second]] + rank[second]], order[second] - len(a)
+
+
+def _near(
+    body: Body, a: Features, b: Features, position: float, size: float
+) -> tuple[Ints, Ints, Floats]:
+    """Pairs of features that agree, best first, and their distances."""
     at_a, at_b = _candidates(body, a, b, position, size)
     smaller = np.minimum(a.radius[at_a], b.radius[at_b])
     apart = np.abs(a.radius[at_a] - b.radius[at_b]) / smaller
@@ -107,8 +145,7 @@ def match_features(
     misfit = np.hypot(away[good] / (position or 1.0), apart[good] / (size or 1.0))
     order = np.lexsort((at_b, at_a, misfit))
     taken = order[_best_first(at_a[order], at_b[order], len(a), len(b))]
-    taken = taken[np.argsort(at_a[taken])]
-    return Pairs(at_a[taken], at_b[taken], distance[taken])
+    return at_a[taken], at_b[taken], distance[taken]
 
 
 def tolerance(value: object, name: str) -> float:
@@ -138,13 +175,33 @@ def _best_first(at_a: Ints, at_b: Ints, size_a: int, size_b: int) -> Ints:
         taken.append(open_ones[mutual])
         gone_a, gone_b = np.zeros(size_a, dtype=bool), np.zeros(size_b, dtype=bool)
         gone_a[own_a[mutual]] = gone_b[own_b[mutual]] = True
-        open_ones = open_ones[~(gone_a[own_a] | gone_b[own_b])]
+        still = ~(gone_a[own_a] | gone_b[own_b])
+        open_ones = open_ones[still]
+        if open_ones.size > SLOW * still.size:
+            # Many have the same first choice: rounds would be many.
+            taken.append(open_ones[_one_by_one(at_a[open_ones], at_b[open_ones])])
+            break
         if open_ones.size and open_ones.size < min(size_a, size_b) // 4:
             # Few are left: forget the rest.
             _, at_a[open_ones] = np.unique(at_a[open_ones], return_inverse=True)
             _, at_b[open_ones] = np.unique(at_b[open_ones], return_inverse=True)
             size_a, size_b = int(at_a[open_ones].max()) + 1, int(at_b[open_ones].max()) + 1
     return np.concatenate(taken) if taken else open_ones
+
+
+def _one_by_one(at_a: Ints, at_b: Ints) -> Ints:
+    """Which candidates are pairs, as `_best_first`, in one pass through all of them."""
+    free_a, free_b = (bytearray(b"\1") * (int(at.max()) + 1) for at in (at_a, at_b))
+    taken = []
+    for begin in range(0, at_a.size, PASS):
+        part = slice(begin, begin + PASS)
+        for k, (i, j) in enumerate(
+            zip(at_a[part].tolist(), at_b[part].tolist(), strict=True), begin
+        ):
+            if free_a[i] and free_b[j]:
+                free_a[i] = free_b[j] = 0
+                taken.append(k)
+    return np.array(taken, dtype=np.intp)
 
 
 def _candidates(

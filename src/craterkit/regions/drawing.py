@@ -43,6 +43,9 @@ CENTRE = 1e-6
 #: Degrees of latitude from a pole, and of longitude from half a turn, that count as none.
 AT_POLE, HALF_TURN = 1e-11, 1e-6
 
+#: Curves may bend unlike circles on a map if they reach over this share of the way to a pole.
+TO_POLE = 0.1
+
 #: How often vertices are added between those that are farther apart.
 REFINEMENTS = 12
 
@@ -102,6 +105,10 @@ class Rings:
         if not degrees.any():
             return self
         return Rings(self.lon + degrees[:, None], self.lat, self.turn, self.inverted)
+
+    def take(self, which: NDArray[np.intp]) -> Rings:
+        """Some of the rings."""
+        return Rings(self.lon[which], self.lat[which], self.turn[which], self.inverted[which])
 
     @property
     def simple(self) -> NDArray[np.bool_]:
@@ -242,7 +249,11 @@ def areas(shape: BaseGeometry) -> BaseGeometry:
 
 
 def draw_region(
-    body: Body, features: Features, region: Region, plane: Plane | None = None
+    body: Body,
+    features: Features,
+    region: Region,
+    plane: Plane | None = None,
+    bends: Callable[[Rings], NDArray[np.bool_]] | None = None,
 ) -> Objects:
     """Polygons of a region around every feature, in planetocentric longitude and latitude.
 
@@ -256,6 +267,9 @@ def draw_region(
         The region.
     plane : Plane, optional
         The plane of degrees at whose edges polygons are cut; by default at ±180.
+    bends : callable, optional
+        Says after which vertices, (n, k), of curves near the poles more are needed where the polygons are
+        to be projected.
 
     Returns
     -------
@@ -282,6 +296,13 @@ def draw_region(
         plain &= ring.simple
         if region.nvert is None:
             plain &= ring.longest_step <= LONGEST_STEP
+    coarse = [(ring.longest_step > LONGEST_STEP) & (region.nvert is None) for ring in rings]
+    if bends is not None and region.nvert is None:
+        to_pole = np.radians(90.0 - np.abs(features.lat)) * body.b
+        near = np.flatnonzero(filled & (reach > TO_POLE * to_pole))
+        for ring, too_coarse in zip(rings, coarse, strict=True):
+            too_coarse[near] |= bends(ring.take(near)).any(axis=1)
+            plain &= ~too_coarse
     kept, pole = _apart_from_centre(outlines[0], rings[0], reach)
     plain &= ~pole
     out = np.full(len(features), shapely.Polygon(), dtype=object)
@@ -298,10 +319,13 @@ def draw_region(
         if holes:
             # With few vertices a hole may stick out of its shell.
             plain[plain] = shapely.is_valid(polygons)
-    coarse = [(ring.longest_step > LONGEST_STEP) & (region.nvert is None) for ring in rings]
+
+    def far(ring: Rings) -> NDArray[np.bool_]:
+        return _runs_far(ring) if bends is None else _runs_far(ring) | bends(ring)[0]
+
     for i in np.flatnonzero(filled & ~plain).tolist():
         own = [
-            Ring.of(refined_ring(body, features, i, region, number, _runs_far), 0)
+            Ring.of(refined_ring(body, features, i, region, number, far), 0)
             if coarse[number][i]
             else Ring.of(ring, i)
             for number, ring in enumerate(rings)

@@ -37,7 +37,7 @@ LARGEST_SCALE = 100.0
 SCALE_STEP = 1e-4
 
 #: By how much, as a share of the body's radius, a place may miss itself, there and back: what is no place of
-#: the map misses by far more, while inverse formulae are none too exact on flattened bodies.
+#: the map misses by far more.
 MISPLACED = 1e-2
 
 #: Degrees from the cut of a map at which its edge is drawn: on the cut itself rounding picks a side.
@@ -45,7 +45,7 @@ OFF_THE_CUT = 1e-10
 
 #: Degrees by which a round sheet ends before the map does, and how far it reaches at most: the point
 #: opposite to the centre is drawn out into the map's rim.
-MARGIN, FARTHEST = 1e-3, 179.0
+MARGIN, FARTHEST = 1e-3, 179.99
 
 #: Latitudes at which the two sides of a cut are compared, and what is apart, in radii of the body.
 CUT_LATITUDES, APART = (-60.0, -30.0, 0.0, 30.0, 60.0), 0.1
@@ -198,8 +198,9 @@ def located(system: CoordinateSystem, lon: ArrayLike, lat: ArrayLike) -> tuple[F
     x, y = system.from_body(lon, lat)
     with np.errstate(invalid="ignore"):
         there = _directions(*system.to_body(x, y))
-        # Inverse formulae may fail to converge: then nothing speaks against a place.
-        good = ~(np.linalg.norm(there - _directions(lon, lat), axis=-1) > MISPLACED)
+        missed = np.linalg.norm(there - _directions(lon, lat), axis=-1)
+        # PROJ's inverses fail for some maps of spheres: then nothing speaks against a place.
+        good = ~(missed > MISPLACED) if system.a == system.b else missed <= MISPLACED
         good &= np.isfinite(x + y)
         # Inwards, so that there is ground.
         toward = -np.copysign(SCALE_STEP, lat)

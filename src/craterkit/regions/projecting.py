@@ -15,6 +15,7 @@ import numpy as np
 
 from craterkit.coordinates import CoordinateSystem
 from craterkit.regions import Polygons, RoundRegion
+from craterkit.regions.bending import bends, bent
 from craterkit.regions.drawing import VERTICES, Plane, Rings, areas, draw_region, refined_ring
 from craterkit.regions.map_sheets import CutSheet, RoundSheet, sheet_of
 from craterkit.regions.round_plane import (
@@ -58,6 +59,9 @@ DISTORTED = 0.1
 
 #: Degrees within which places on two sides of a seam are the same.
 SEAM = 1e-9
+
+#: Latitude from which on straight edges are refined.
+NEAR_POLE = 80.0
 
 #: How often the edges of given polygons are halved on the far side of the body.
 HALVINGS = 12
@@ -163,7 +167,9 @@ def draw_on_map(
 def _on_cut_sheet(body: Body, features: Features, region: Region, sheet: CutSheet) -> Objects:
     import shapely
 
-    shapes = draw_region(body, features, region, Plane(left=sheet.left, right=sheet.right))
+    plane = Plane(left=sheet.left, right=sheet.right)
+    bent_after = None if sheet.system.is_geographic else partial(bends, sheet)
+    shapes = draw_region(body, features, region, plane, bent_after)
     west, south, east, north = shapely.bounds(shapes).T
     if sheet.system.is_geographic and sheet.system.latitude_type == "planetocentric":
         return _projected(shapes, sheet)
@@ -176,6 +182,9 @@ def _on_cut_sheet(body: Body, features: Features, region: Region, sheet: CutShee
     edged |= (south <= sheet.south) | (north >= sheet.north)
     straight = np.full(edged.shape, isinstance(region, Polygons))
     shapes[straight | edged] = _fine(shapes[straight | edged])
+    # Some maps draw a pole out into an arc that is long beside the ground around it.
+    for i in np.flatnonzero((straight | edged) & (np.maximum(north, -south) > NEAR_POLE)).tolist():
+        shapes[i] = bent(shapes[i], sheet)
     return _projected(shapes, sheet)
 
 
@@ -225,17 +234,19 @@ def _on_round_sheet(body: Body, features: Features, region: Region, sheet: Round
     filled = reach > 0
     plain = filled & (reach < np.pi * body.b)
     placed = []
-    coarse = np.zeros(len(features), dtype=bool)
+    coarse, stretched = np.zeros((2, len(features)), dtype=bool)
     for ring in rings:
         x, y = sheet.to_plane(ring.lon, ring.lat)
         angle = np.hypot(x, y).max(axis=1, initial=0.0)
         within = (angle < sheet.reach) & (doubled_area(x, y) < 0)
-        coarse |= within & (reach > DISTORTED * np.radians(180.0 - angle) * body.b)
+        distorted = reach > DISTORTED * np.radians(180.0 - angle) * body.b
+        coarse |= within & distorted
         to_x, to_y = sheet.to_map(ring.lon, ring.lat)
         doubtful = np.flatnonzero(plain & ~within)
         if doubtful.size:
             lon, lat = ring.lon[doubtful], ring.lat[doubtful]
             within[doubtful] = _whole(x[doubtful], y[doubtful], lon, lat, sheet)
+            stretched[doubtful] |= within[doubtful] & distorted[doubtful]
         plain &= within
         plain &= np.isfinite(to_x + to_y).all(axis=1)
         placed.append(np.stack([to_x, to_y], axis=-1))
@@ -251,6 +262,13 @@ def _on_round_sheet(body: Body, features: Features, region: Region, sheet: Round
     for i in np.flatnonzero(plain & ~shapely.is_valid(out)).tolist():
         shell, *holes = (ground_of(vertices[i]) for vertices in placed)
         out[i] = areas(shapely.difference(shell, shapely.union_all(holes)))
+    if region.nvert is None:
+        for i in np.flatnonzero(plain & stretched).tolist():
+            shell, *holes = (
+                ground_of(_refined_on_map(body, features, i, region, number, sheet))
+                for number in range(len(rings))
+            )
+            out[i] = areas(shapely.difference(shell, shapely.union_all(holes)))
     for i in np.flatnonzero(filled & ~plain).tolist():
         shell, *holes = (
             filled_ring(*_refined(body, features, i, region, number, sheet))
@@ -296,6 +314,19 @@ def _refined(
     rings = refined_ring(body, features, i, region, number, far)
     outline = region.take(slice(i, i + 1)).outlines(features.radius[i : i + 1], VERTICES)[number]
     return around_rim(place(rings)), bool(outline.distance.min() >= np.pi * body.b)
+
+
+def _refined_on_map(
+    body: Body, features: Features, i: int, region: RoundRegion, number: int, sheet: RoundSheet
+) -> Floats:
+    """One curve of feature i, which a map shows whole, on it."""
+
+    def far(rings: Rings) -> Bools:
+        x, y = sheet.to_plane(rings.lon[0], rings.lat[0])
+        return np.asarray(np.hypot(np.roll(x, -1) - x, np.roll(y, -1) - y) > LONGEST_STEP)
+
+    rings = refined_ring(body, features, i, region, number, far)
+    return np.stack(sheet.to_map(rings.lon[0], rings.lat[0]), axis=1)
 
 
 def _polygons_on_round_sheet(region: Polygons, sheet: RoundSheet) -> Objects:

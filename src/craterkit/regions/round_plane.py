@@ -32,6 +32,10 @@ __all__ = [
 #: Longest step, degrees, between the vertices of a curve that a round sheet cuts, and vertices of its rim.
 LONGEST_STEP, RIM = 0.5, 1440
 
+#: Widest shapes, radians of direction from the centre, that lie before a part of the rim only, and the share
+#: of their width by which that part is wider.
+WIDEST, WEDGE = 3.0, 0.01
+
 #: Degrees of direction from a map's centre through which its rim is followed.
 TURNED = 5.0
 
@@ -102,11 +106,34 @@ def filled_ring(vertices: Floats, whole: bool = False) -> BaseGeometry:
     return shapely.difference(rim(180.0), ground)
 
 
+def _rim_before(shape: BaseGeometry, angle: float) -> BaseGeometry:
+    """The ground within an angle of the centre, as far as a shape needs it.
+
+    A globe seen from afar foreshortens the ground at its rim, so that chords across it leave out much of a
+    small shape unless they are short.
+    """
+    import shapely
+
+    points = shapely.get_coordinates(shape)
+    middle = points.mean(axis=0)
+    azimuth = np.arctan2(middle[0], middle[1])
+    off = np.mod(np.arctan2(points[:, 0], points[:, 1]) - azimuth + np.pi, 2.0 * np.pi) - np.pi
+    low, high = off.min(), off.max()
+    wider = WEDGE * (high - low)
+    if high - low > WIDEST or np.hypot(*points.T).min() == 0.0:
+        return rim(angle)
+    turn = azimuth + np.linspace(low - wider, high + wider, RIM // 4)
+    arc = angle * np.stack([np.sin(turn), np.cos(turn)], axis=1)
+    return shapely.Polygon(np.concatenate([[[0.0, 0.0]], arc]))
+
+
 def onto_map(shape: BaseGeometry, sheet: RoundSheet) -> BaseGeometry:
     """What a map shows of a shape in the plane of its sheet, on the map."""
     import shapely
 
-    shape = areas(shapely.intersection(shape, rim(sheet.reach)))
+    if shape.is_empty:
+        return shape
+    shape = areas(shapely.intersection(shape, _rim_before(shape, sheet.reach)))
 
     def project(points: Floats) -> Floats:
         return np.stack(sheet.to_map(*sheet.from_plane(points[:, 0], points[:, 1])), axis=1)
