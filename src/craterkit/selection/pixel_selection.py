@@ -360,7 +360,9 @@ class PixelSelection(MadeFromRasters, PixelSeries):
         savefig_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> Axes:
-        """Draw the pixels within their bounding box, in colours by area; of more than eight areas, some share one.
+        """Draw the pixels within their bounding box, in colours by area.
+
+        Of more than eight areas, some share a colour.
 
         Where pixels are smaller than the picture's dots, a dot is coloured if one of its pixels is selected.
 
