@@ -51,7 +51,9 @@ class Figure:
             across = np.linalg.norm(np.cross(u, v), axis=-1)
             return self.a * np.arctan2(across, (u * v).sum(axis=-1))
         start, end = self.ographic(lat0), self.ographic(lat)
-        return np.asarray(self.geod.inv(lon0, start, lon, end)[2]).reshape(lon.shape)
+        # Each twice, since pyproj takes an array of one value for a number, of which NumPy warns.
+        twice = (np.repeat(np.ravel(v), 2) for v in (lon0, start, lon, end))
+        return self.geod.inv(*twice)[2][::2].reshape(lon.shape)
 
     def ring(self, lon0, lat0, radius, azimuth):
         """Longitudes (unwrapped) and latitudes at a distance from a centre."""

@@ -7,11 +7,13 @@ which an ellipsoid's formulae are written. On a sphere the two agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from craterkit.bodies import Body
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "band_area",
     "destination",
+    "geodesics",
     "inverse",
     "isometric_latitude",
     "lat_from_phi",
@@ -90,8 +93,8 @@ def destination(
         return lon_end, np.broadcast_to(lat_end, lon_end.shape)
     lon, lat, azimuth, distance = np.broadcast_arrays(lon, lat, azimuth, distance)
     start = np.degrees(phi_from_lat(body, lat))
-    lon_end, lat_end, _ = body.geod.fwd(
-        np.ravel(lon), np.ravel(start), np.ravel(azimuth), np.ravel(distance)
+    lon_end, lat_end, _ = geodesics(
+        body.geod.fwd, np.ravel(lon), np.ravel(start), np.ravel(azimuth), np.ravel(distance)
     )
     turn = np.round((lon_end - np.ravel(lon)) / 360.0)
     lon_end = (lon_end - 360.0 * turn).reshape(lon.shape)
@@ -129,12 +132,23 @@ def inverse(
         return distance, np.mod(azimuth, 360.0)
     lon, lat, to_lon, to_lat = np.broadcast_arrays(lon, lat, to_lon, to_lat)
     start, end = (np.degrees(phi_from_lat(body, np.ravel(value))) for value in (lat, to_lat))
-    ahead, _, length = body.geod.inv(np.ravel(lon), start, np.ravel(to_lon), end)
+    ahead, _, length = geodesics(body.geod.inv, np.ravel(lon), start, np.ravel(to_lon), end)
     missing = np.isnan(np.ravel(to_lon) + end)
     distance, azimuth = (
         np.where(missing, np.nan, value).reshape(lon.shape) for value in (length, ahead)
     )
     return distance, np.mod(azimuth, 360.0)
+
+
+def geodesics(solve: Callable[..., Any], *arguments: Floats) -> tuple[Floats, Floats, Floats]:
+    """What `pyproj.Geod.fwd` or `inv` finds for 1-D arrays, which may have a single value.
+
+    pyproj takes an array of one value for a number, and NumPy warns of that.
+    """
+    if arguments[0].size != 1:
+        return solve(*arguments)
+    first, second, third = solve(*(argument.item() for argument in arguments))
+    return np.array([first]), np.array([second]), np.array([third])
 
 
 def radii_of_curvature(body: Body, phi: ArrayLike) -> tuple[Floats, Floats]:

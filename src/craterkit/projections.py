@@ -10,7 +10,7 @@ on them.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def project(formulas: str, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     x, y : ndarray
         In the units of the map; NaN outside the domain of the projection.
     """
-    x, y = (np.asarray(v, dtype=np.float64) for v in _transformer(formulas).transform(lon, lat))
+    x, y = _applied(formulas, lon, lat, "FORWARD")
     outside = ~(np.isfinite(x) & np.isfinite(y))
     return np.where(outside, np.nan, x), np.where(outside, np.nan, y)
 
@@ -125,9 +125,21 @@ def _over(formulas: str) -> str:
 
 def _inverse(formulas: str, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """PROJ's inverse; not finite where it has none."""
-    found = _transformer(_over(formulas)).transform(x, y, direction="INVERSE")
-    lon, lat = (np.asarray(v, dtype=np.float64) for v in found)
-    return lon, lat
+    return _applied(_over(formulas), x, y, "INVERSE")
+
+
+def _applied(
+    formulas: str, x: Floats, y: Floats, direction: Literal["FORWARD", "INVERSE"]
+) -> tuple[Floats, Floats]:
+    """What PROJ finds; arrays of the arguments' shape."""
+    x, y = np.broadcast_arrays(x, y)
+    # pyproj takes an array of one value for a number, and NumPy warns of that.
+    one = x.size == 1
+    found = _transformer(formulas).transform(
+        x.item() if one else x, y.item() if one else y, direction=direction
+    )
+    first, second = (np.asarray(v, dtype=np.float64).reshape(x.shape) for v in found)
+    return first, second
 
 
 @lru_cache(maxsize=128)

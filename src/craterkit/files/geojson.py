@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from craterkit.files.assembling import fields_of, is_description
-from craterkit.files.holdings import Holds
+from craterkit.files.holdings import Holds, filled
 from craterkit.files.ogr import check_eastward, contents_of_frame
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def _geometries(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _cells(values: pd.Series[Any]) -> list[Any]:
-    plain = values.astype(object)
-    return plain.where(values.notna(), None).to_list()
+    return filled(values, values.isna().to_numpy(), None).to_list()
 
 
 def read(path: Path, found: dict[str, Any]) -> Contents:

@@ -10,7 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     Column = pd.Series[Any]
 
-__all__ = ["IN_JSON", "Holds", "UnheldError", "as_series"]
+__all__ = ["IN_JSON", "Holds", "UnheldError", "as_series", "filled"]
 
 
 class UnheldError(ValueError):
@@ -38,6 +38,16 @@ class Holds:
 
 #: What JSON holds, in which categories are described.
 IN_JSON = Holds("none", infinities=False, geometries=False)
+
+
+def filled(values: Column, missing: Any, instead: object) -> Column:  # noqa: ANN401
+    """A column of objects with something else where values are missing.
+
+    pandas' own `mask` and `where` change the dtype of objects, or warn of it, depending on the version.
+    """
+    held = values.to_numpy(dtype=object, copy=True)
+    held[missing] = instead
+    return pd.Series(held, index=values.index, dtype=object)
 
 
 def as_series(values: Any, like: Column | None = None) -> Column:  # noqa: ANN401

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.files.holdings import IN_JSON, Holds, UnheldError, as_series
+from craterkit.files.holdings import IN_JSON, Holds, UnheldError, as_series, filled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,20 +109,20 @@ def decode_numbers(values: Column, how: How) -> Column:
         parsed = [None if gone else number(x) for x, gone in zip(values, missing, strict=True)]
         values = as_series(np.array(parsed, dtype=object), values)
     if dtype in ("bool", "boolean"):
-        truths = values.mask(missing, False).astype(np.float64)
+        truths = filled(values, missing, False).astype(np.float64)
         if not truths.isin([0.0, 1.0]).all():
             raise ValueError("not only truths")
         if dtype == "bool" and not missing.any():
             return truths.astype(bool)
         return as_series(nullable_truths(truths.to_numpy(), missing), values)
     if dtype.startswith("float"):
-        floats = values.astype(object).where(~missing, np.nan) if missing.any() else values
+        floats = filled(values, missing, np.nan) if missing.any() else values
         return floats.astype(np.float64).astype(dtype)
     if dtype in MASKED or missing.any():
         nullable: Any = dtype if dtype in MASKED else _nullable(dtype)
-        filled = values.astype(object).where(~missing, 0)
-        numbers = np.array(filled.to_list(), dtype=nullable.lower())
-        if not np.array_equal(numbers, filled.to_numpy()):
+        known = filled(values, missing, 0)
+        numbers = np.array(known.to_list(), dtype=nullable.lower())
+        if not np.array_equal(numbers, known.to_numpy()):
             raise ValueError("not of this dtype")
         return as_series(numbers, values).astype(nullable).mask(missing)
     whole = values.to_numpy().astype(dtype)

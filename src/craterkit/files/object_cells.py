@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.files.holdings import UnheldError, as_series
+from craterkit.files.holdings import UnheldError, as_series, filled
 from craterkit.files.number_cells import nullable_truths
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _texts(values: Column, how: How) -> tuple[Column, How]:
 def decode_texts(values: Column, how: How) -> Column:
     """Texts of any dtype."""
     if how["dtype"] != "object":
-        return values.astype(object).where(values.notna(), None).astype(how["dtype"])
+        return filled(values, values.isna().to_numpy(), None).astype(how["dtype"])
     texts = values.to_numpy(dtype=object, copy=True)
     texts[values.isna().to_numpy()] = MISSING[how["missing"]]
     return as_series(texts, values).astype(object)
@@ -91,7 +91,7 @@ def _missing_kind(value: object) -> str | None:
 def decode_truths(values: Column, how: How) -> Column:
     """Truths among objects."""
     missing = values.isna().to_numpy()
-    truths = values.mask(missing, False).astype(np.float64).astype(bool).astype(object)
+    truths = filled(values, missing, False).astype(np.float64).astype(bool).astype(object)
     truths[missing] = MISSING[how["missing"]]
     return truths.astype(object)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.geodesy import parallel_radius
+from craterkit.geodesy import geodesics, parallel_radius
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +34,9 @@ def meridian_reach(body: Body, phi: Floats, radius: Floats) -> tuple[Floats, Flo
 
     def reach(towards: float) -> Floats:
         azimuth = np.full(phi.size, 90.0 - 90.0 * towards)
-        end = np.radians(geod.fwd(zero, start, azimuth, radius)[1])
-        to_pole = geod.inv(zero, start, zero, np.full(phi.size, 90.0 * towards))[2]
+        end = np.radians(geodesics(geod.fwd, zero, start, azimuth, radius)[1])
+        pole = np.full(phi.size, 90.0 * towards)
+        to_pole = geodesics(geod.inv, zero, start, zero, pole)[2]
         return np.where(radius >= to_pole, towards * np.pi - end, end)
 
     return reach(-1.0), reach(1.0)
@@ -63,7 +64,7 @@ def solve_half_width(body: Body, phi0: Floats, phi: Floats, radius: Floats) -> F
 
     def distance(which: NDArray[np.intp], half: Floats) -> tuple[Floats, Floats]:
         zero = np.zeros(which.size)
-        _, back, length = body.geod.inv(zero, start[which], np.degrees(half), end[which])
+        _, back, length = geodesics(body.geod.inv, zero, start[which], np.degrees(half), end[which])
         return length, np.abs(np.sin(np.radians(back)))
 
     every = np.arange(phi.size)
@@ -101,7 +102,7 @@ def tangent_parallel(body: Body, phi0: Floats, radius: Floats) -> tuple[Floats, 
     start, zero = np.degrees(phi0), np.zeros(phi0.size)
 
     def arrive(azimuth: Floats) -> tuple[Floats, Floats, Floats]:
-        lon, lat, back = geod.fwd(zero, start, azimuth, radius)
+        lon, lat, back = geodesics(geod.fwd, zero, start, azimuth, radius)
         return lon, lat, -np.cos(np.radians(back))
 
     low, high = np.full(phi0.size, 1e-9), np.full(phi0.size, 180.0 - 1e-9)
