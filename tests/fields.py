@@ -68,10 +68,11 @@ class Figure:
             x, y, z = (np.cos(d) * centre + np.sin(d) * ahead).T
             lon, lat = np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
         else:
-            n = azimuth.size
-            start = np.full(n, self.ographic(lat0))
-            lon, lat, _ = self.geod.fwd(np.full(n, lon0), start, azimuth, np.full(n, radius))
-            lat = self.ocentric(lat)
+            # One more than is needed: pyproj takes an array of one value for a number.
+            n = azimuth.size + 1
+            start, ways = np.full(n, self.ographic(lat0)), np.append(azimuth, 0.0)
+            lon, lat, _ = self.geod.fwd(np.full(n, lon0), start, ways, np.full(n, radius))
+            lon, lat = lon[:-1], self.ocentric(lat[:-1])
         return np.unwrap(lon, period=360.0), lat
 
 
@@ -215,8 +216,11 @@ class Map:
             lon, ographic = east, north
             found = np.abs(north) <= 90.0
         else:
-            lon, ographic = self.formulas(east, north, inverse=True)
-            back = np.hypot(*np.subtract(self.formulas(lon, ographic), (east, north)))
+            # Each twice: pyproj takes an array of one value for a number.
+            twice = np.repeat(np.ravel(east), 2), np.repeat(np.ravel(north), 2)
+            found = self.formulas(*twice, inverse=True)
+            away = np.hypot(*np.subtract(self.formulas(*found), twice))
+            lon, ographic, back = (v[::2].reshape(east.shape) for v in (*found, away))
             with np.errstate(invalid="ignore"):
                 found = back < 0.01 * np.hypot(self.transform.a, self.transform.d)
         lat = self.figure.ocentric(np.where(found, ographic, np.nan))
