@@ -110,9 +110,10 @@ class ExtractsPixels:
             Only pixels that fulfil conditions on other rasters: ``{raster: condition}``, or a list of
             ``(raster, condition)`` or ``(raster, band, condition)``; all of them must hold. A
             function as condition gets physical values of pixels that are data (1-D float64, in several
-            threads, some at a time) and returns as many booleans; pixels without data do not pass. A
-            number, or a collection of numbers any of which will do, is compared with raw values, which
-            may be the raster's own nodata. Pixels that do not pass are not counted as ``nodata``.
+            threads, some at a time) and returns as many booleans, judging each value by itself; pixels
+            without data do not pass. A number, or a collection of numbers any of which will do, is compared
+            with raw values, which may be the raster's own nodata. Pixels that do not pass are not counted
+            as ``nodata``.
         exclude : {None, "neighbors"}, default None
             ``"neighbors"``: without pixels whose centres lie inside the circle of any other feature of
             the database, unless that circle holds this feature's centre. So a small crater in a

@@ -81,7 +81,7 @@ class StoredInFiles:
         keep_cols: Sequence[Hashable] | None = None,
         overwrite: bool = True,
     ) -> None:
-        """Write the database to a file that GIS software reads, and `read_file` makes it again of.
+        """Write the database to a file for GIS software, from which `read_file` brings it back.
 
         Parameters
         ----------
