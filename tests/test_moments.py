@@ -18,7 +18,7 @@ from craterkit.statistics.ordered import Groups, SortedGroups
 from craterkit.statistics.robust import biweight_location, biweight_scale, mad_std
 from craterkit.statistics.valid_pixels import ValidPixels
 
-BAND = Band(1, np.dtype(np.float64), None, True, 1.0, 0.0, False, "")
+BAND = Band(1, np.dtype(np.float64), (), True, 1.0, 0.0, False, "")
 TALLIES = (SINES, COSINES)
 
 
@@ -92,7 +92,7 @@ def test_squares_of_integers_do_not_lose_small_differences(dtype, size):
     rng = np.random.default_rng(size)
     values = (largest - rng.integers(0, 3, size)).astype(dtype)
     for spread in (values, np.full(size, largest, dtype=dtype)):
-        band = Band(1, spread.dtype, None, True, 1.0, 0.0, False, "")
+        band = Band(1, spread.dtype, (), True, 1.0, 0.0, False, "")
         start = np.array([0, 3])
         pixels = ValidPixels.among(np.arange(2), start, spread, None, None, band, scaled=False)
         moments = Moments(2, integer=True)

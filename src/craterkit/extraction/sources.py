@@ -114,7 +114,7 @@ class SourceSpec:
             bands = raster.pick_bands(self.bands)
         if self.nodata is not None:
             value = check_nodata(self.nodata)
-            bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
+            bands = [band.with_nodata(value) for band in bands]
         for band in bands:
             if not band.nodata_is_exact:
                 raise ArgumentError(

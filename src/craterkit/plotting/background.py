@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -287,4 +287,4 @@ def with_nodata(bands: Sequence[Band], nodata: float | None) -> list[Band]:
     """The bands with another value that stands for no data."""
     if nodata is None:
         return list(bands)
-    return [replace(band, nodata=nodata, nodata_is_exact=True) for band in bands]
+    return [band.with_nodata(nodata) for band in bands]

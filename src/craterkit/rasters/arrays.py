@@ -55,7 +55,7 @@ class ArrayRaster(Raster):
         self.shape = self._values.shape[1:]
         self.block_shape = MEMORY_BLOCK
         self.bands = [
-            Band(number, dtype, None, True, 1.0, 0.0, self._mask is not None, "")
+            Band(number, dtype, (), True, 1.0, 0.0, self._mask is not None, "")
             for number in range(1, self._values.shape[0] + 1)
         ]
 

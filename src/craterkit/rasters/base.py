@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from craterkit.errors import ArgumentError, CRSError, RasterError
 from craterkit.grids.base import make_grid
+from craterkit.rasters.missing_values import any_declared, can_be_missing, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,10 +58,11 @@ class Band:
         1 for the first.
     dtype : numpy.dtype
         Of the raw numbers.
-    nodata : float or None
-        Raw value that stands for no data.
+    nodata : tuple of float
+        Raw values that stand for no data, as the raster declares or the user says; see
+        `with_nodata`.
     nodata_is_exact : bool
-        Whether that is certain: GDAL hands it over as a double, which 64-bit integers may not fit.
+        Whether they are certain: GDAL hands them over as doubles, which 64-bit integers may not fit.
     scale, offset : float
         The physical value is ``raw * scale + offset``.
     has_mask : bool
@@ -70,12 +72,12 @@ class Band:
     valid_range : tuple of float or None
         Least and greatest raw value that are data, where others have special meanings.
     special : tuple of float
-        Raw values that are no data, either.
+        Raw values that the file's format keeps for pixels without data, whatever `nodata` says.
     """
 
     number: int
     dtype: np.dtype[Any]
-    nodata: float | None
+    nodata: tuple[float, ...]
     nodata_is_exact: bool
     scale: float
     offset: float
@@ -96,21 +98,15 @@ class Band:
     def valid(self, raw: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Which raw numbers are data, masks apart; None if all are.
 
-        NaN and ±inf never are.
+        NaN, ±inf and the floats that formats reserve (`is_number`) never are.
         """
-        valid: NDArray[np.bool_] | None = None
-        if self.dtype.kind == "f":
-            valid = np.isfinite(raw)
-        nodata = self._nodata_in_dtype()
-        if nodata is not None:
-            differs = raw != nodata
-            valid = differs if valid is None else valid & differs
+        valid = is_number(raw) if self.dtype.kind == "f" else None
+        missing = any_declared(raw, (*self.nodata, *self.special))
+        if missing is not None:
+            valid = ~missing if valid is None else valid & ~missing
         if self.valid_range is not None:
             within = (raw >= self.valid_range[0]) & (raw <= self.valid_range[1])
             valid = within if valid is None else valid & within
-        if self.special:
-            ordinary = ~np.isin(raw, np.array(self.special, dtype=self.dtype))
-            valid = ordinary if valid is None else valid & ordinary
         return None if valid is None or valid.all() else valid
 
     @property
@@ -119,22 +115,13 @@ class Band:
         return (
             self.dtype.kind == "f"
             or self.has_mask
-            or self._nodata_in_dtype() is not None
             or self.valid_range is not None
-            or bool(self.special)
+            or any(can_be_missing(self.dtype, value) for value in (*self.nodata, *self.special))
         )
 
-    def _nodata_in_dtype(self) -> Any:  # noqa: ANN401
-        """The nodata value as the raster's dtype holds it; None if no pixel can have it."""
-        if self.nodata is None or np.isnan(self.nodata):
-            return None
-        if self.dtype.kind == "f":
-            with np.errstate(over="ignore"):
-                return self.dtype.type(self.nodata)
-        info = np.iinfo(self.dtype)
-        if int(self.nodata) != self.nodata or not info.min <= self.nodata <= info.max:
-            return None
-        return self.dtype.type(int(self.nodata))
+    def with_nodata(self, value: float) -> Band:
+        """The same with another value for no data than the raster declares."""
+        return replace(self, nodata=(value,), nodata_is_exact=True)
 
 
 class Raster(ABC):

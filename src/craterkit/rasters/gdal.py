@@ -162,7 +162,7 @@ class GdalRaster(Raster):
         return Band(
             number=number,
             dtype=dtype,
-            nodata=dataset.nodatavals[index],
+            nodata=_declared(dataset.nodatavals[index]),
             nodata_is_exact=_is_exact(dataset.nodatavals[index], dtype),
             scale=float(dataset.scales[index]),
             offset=float(dataset.offsets[index]),
@@ -266,6 +266,10 @@ def _alpha_band(dataset: Any) -> int | None:  # noqa: ANN401
         if meaning == ColorInterp.alpha:
             return int(number)
     return None
+
+
+def _declared(nodata: float | None) -> tuple[float, ...]:
+    return () if nodata is None else (nodata,)
 
 
 def _is_exact(nodata: float | None, dtype: np.dtype[Any]) -> bool:

@@ -96,16 +96,15 @@ class LabelledRaster(Raster):
         names = _band_names(array, dimension, count)
         scales = self._of_bands("scale_factor", "scales", 1.0, count)
         offsets = self._of_bands("add_offset", "offsets", 0.0, count)
-        nodata = self._missing[0] if self._missing else None
         return [
             Band(
                 number=i + 1,
                 dtype=self._dtype,
-                nodata=nodata,
+                nodata=self._missing,
                 nodata_is_exact=True,
                 scale=scales[i],
                 offset=offsets[i],
-                has_mask=len(self._missing) > 1,
+                has_mask=False,
                 description=names[i],
             )
             for i in range(count)
@@ -190,7 +189,7 @@ class LabelledRaster(Raster):
     def read(
         self, band: Band, window: Window, out: NDArray[Any], mask: NDArray[np.uint8] | None
     ) -> None:
-        """Read a window of raw numbers into `out`, and what is not missing into `mask`."""
+        """Read a window of raw numbers into `out`."""
         self.read_bands([band], window, [out], [mask])
 
     def read_bands(
@@ -220,10 +219,8 @@ class LabelledRaster(Raster):
             ) from error
         planes = values.transpose([part.dims.index(name) for name in order])
         planes = planes.reshape(-1, *window.shape)
-        for plane, raw, mask in zip(planes, out, masks, strict=True):
+        for plane, raw in zip(planes, out, strict=True):
             raw[...] = plane
-            if mask is not None:
-                mask[...] = ~np.isin(raw, self._missing)
 
 
 def _listed(names: Sequence[Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +76,7 @@ def mask_band(raster: Raster, band: int | str, nodata: float | None) -> Band:
         return bands[0]
     if isinstance(nodata, bool) or not isinstance(nodata, int | float | np.integer | np.floating):
         raise ArgumentError(f"nodata must be a number, not {nodata!r}")
-    return replace(bands[0], nodata=nodata, nodata_is_exact=True)
+    return bands[0].with_nodata(nodata)
 
 
 def read_mask(
@@ -145,8 +144,8 @@ def _nothing(raster: Raster, band: Band, condition: Condition, within: Runs | No
     else:
         what = f"no pixel{where} fulfils the condition"
     hint = ""
-    if condition.predicate is not None and band.nodata is not None:
-        nodata = exact(band.nodata)
+    if condition.predicate is not None and band.nodata:
+        nodata = " or ".join(map(exact, band.nodata))
         hint = (
             f"; pixels without data (raw value {nodata}) are not put to a condition, pass {nodata} "
             "itself to select them"

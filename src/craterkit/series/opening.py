@@ -186,7 +186,7 @@ class _Opener:
             bands = raster.bands
         if spec.nodata is not None:
             value = check_nodata(spec.nodata)
-            bands = [replace(band, nodata=value, nodata_is_exact=True) for band in bands]
+            bands = [band.with_nodata(value) for band in bands]
         for band in bands:
             if not band.nodata_is_exact:
                 raise ArgumentError(

@@ -134,7 +134,7 @@ class ResampledRaster(Raster):
         self._way = way
         self._scaled = scaled and band.is_scaled
         dtype = np.dtype(np.float64) if self._scaled or way.is_bilinear else band.dtype
-        own = replace(band, dtype=dtype, nodata=None, nodata_is_exact=True, scale=1.0, offset=0.0)
+        own = replace(band, dtype=dtype, nodata=(), nodata_is_exact=True, scale=1.0, offset=0.0)
         self.bands = [replace(own, has_mask=True, valid_range=None, special=())]
 
     @property

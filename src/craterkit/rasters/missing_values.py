@@ -1,0 +1,98 @@
+"""Which raw numbers stand for no data: declared values as GDAL compares them, and what no raster measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+
+__all__ = ["any_declared", "can_be_missing", "equals_declared", "is_number"]
+
+#: GDAL takes floats this many roundings apart for one (`ARE_REAL_EQUAL` in its gcore/gdal_priv.h).
+ROUNDINGS = 4
+
+#: Beyond this, a declared value stands for a whole neighbourhood: headers write the least float32 as -3.4e38.
+HUGE, HUGE_TOLERANCE = 1e38, 0.1
+
+#: The least numbers that ISIS keeps for data, VALID_MIN4 and VALID_MIN8 (USGS ISIS,
+#: isis/src/base/objs/SpecialPixel/SpecialPixel.h). Below them are its null and saturations, down to the
+#: least float32 and float64.
+LEAST_OF_FLOAT32 = float(np.uint32(0xFF7FFFFA).view(np.float32))
+LEAST_OF_FLOAT64 = float(np.uint64(0xFFEFFFFFFFFFFFFA).view(np.float64))
+
+
+def is_number(raw: NDArray[Any]) -> Bools:
+    """Which floats may be data: finite ones, but for those that formats reserve.
+
+    ISIS keeps the floats beside the least one for its null and saturated pixels. They outlive the cube in
+    GeoTIFFs and arrays, and the least float32 is a common nodata value of its own.
+    """
+    numbers = np.isfinite(raw)
+    low = raw < LEAST_OF_FLOAT32
+    if low.any():
+        if raw.dtype.itemsize > 4:
+            # Between the least float32 and the least float64 there are numbers.
+            low &= (raw >= -float(np.finfo(np.float32).max)) | (raw < LEAST_OF_FLOAT64)
+        numbers &= ~low
+    return numbers
+
+
+def equals_declared(raw: NDArray[Any], value: float) -> Bools | None:
+    """Which raw numbers are the declared value; None if none can be.
+
+    Integers are compared exactly. Floats count as equal within a few roundings, as for GDAL; in float64
+    also where they are the value in single precision, of which they may be a copy.
+
+    Examples
+    --------
+    >>> equals_declared(np.array([-3.4028235e38, 5.0], dtype="f4"), -3.4e38)
+    array([ True, False])
+    >>> equals_declared(np.array([np.float32(-9999.9), 1.0], dtype="f8"), -9999.9)
+    array([ True, False])
+    """
+    if not can_be_missing(raw.dtype, value):
+        return None
+    if raw.dtype.kind != "f":
+        return np.asarray(raw == raw.dtype.type(int(value)))
+    tolerance = ROUNDINGS * float(np.finfo(raw.dtype).eps)
+    if abs(value) > HUGE:
+        tolerance = HUGE_TOLERANCE
+    limit = float(np.finfo(raw.dtype).max)
+    ends = (
+        raw.dtype.type(np.clip(value * (1.0 + sign * tolerance), -limit, limit))
+        for sign in (-1.0, 1.0)
+    )
+    low, high = sorted(ends)
+    found = raw == low if low == high else (raw >= low) & (raw <= high)
+    with np.errstate(over="ignore"):
+        single = float(np.float32(value))
+    if single != value and raw.dtype.itemsize > 4:
+        found |= raw == single
+    return np.asarray(found)
+
+
+def can_be_missing(dtype: np.dtype[Any], value: float) -> bool:
+    """Whether a number of a dtype may be a declared value; NaN and infinity are no data anyway."""
+    if not np.isfinite(value):
+        return False
+    if dtype.kind == "f":
+        return True
+    info = np.iinfo(dtype)
+    return int(value) == value and info.min <= value <= info.max
+
+
+def any_declared(raw: NDArray[Any], values: Iterable[float]) -> Bools | None:
+    """Which raw numbers are one of the declared values; None if none can be."""
+    found: Bools | None = None
+    for value in values:
+        same = equals_declared(raw, value)
+        if same is not None:
+            found = same if found is None else found | same
+    return found
