@@ -471,12 +471,10 @@ def test_layers_may_have_different_dtypes_and_scales(tmp_path):
     stack = open_stack(MOON, [a, b, c])
     assert stack.dtype() == np.float64
     assert stack.dtype(scaled=False) == np.int16
-    assert [layer.band.nodata for layer in stack.layers] == [0, None, None]
-    assert [layer.band.nodata for layer in open_stack(MOON, [a, b], nodata={"b": 9}).layers] == [
-        0,
-        9,
-    ]
-    assert [layer.band.nodata for layer in open_stack(None, [a, b], nodata=9).layers] == [9, 9]
+    assert [layer.band.nodata for layer in stack.layers] == [(0,), (), ()]
+    stack = open_stack(MOON, [a, b], nodata={"b": 9})
+    assert [layer.band.nodata for layer in stack.layers] == [(0,), (9,)]
+    assert [layer.band.nodata for layer in open_stack(None, [a, b], nodata=9).layers] == [(9,)] * 2
 
 
 @pytest.mark.parametrize("body", [MOON, None])
@@ -491,7 +489,7 @@ def test_nodata_that_a_double_cannot_hold_must_be_given(tmp_path, body):
     with pytest.raises(ArgumentError, match=r"a\.tif: .*read exactly; pass it as nodata="):
         open_stack(body, paths)
     stack = open_stack(body, paths, nodata=2**53 + 1)
-    assert [layer.band.nodata for layer in stack.layers] == [2**53 + 1] * 2
+    assert [layer.band.nodata for layer in stack.layers] == [(2**53 + 1,)] * 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs a list of open files")
@@ -527,10 +525,10 @@ def test_arguments_by_name_reach_all_files_of_that_name(tmp_path):
     def nodata(given):
         return [layer.band.nodata for layer in open_stack(MOON, paths, nodata=given).layers]
 
-    assert nodata({"ndvi": 7}) == [7, 7, 7]
-    assert nodata({"ndvi": 7, paths[1]: 9}) == [7, 9, 7]
-    assert nodata({str(paths[2]): 9}) == [None, None, 9]
-    assert nodata({"ndvi_2": 9}) == [None, 9, None]
+    assert nodata({"ndvi": 7}) == [(7,), (7,), (7,)]
+    assert nodata({"ndvi": 7, paths[1]: 9}) == [(7,), (9,), (7,)]
+    assert nodata({str(paths[2]): 9}) == [(), (), (9,)]
+    assert nodata({"ndvi_2": 9}) == [(), (9,), ()]
     with pytest.raises(ArgumentError, match=r"nodata names .* not given: 'evi' \(known: 'ndvi'"):
         nodata({"evi": 9})
     placed = open_stack(

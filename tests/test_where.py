@@ -114,15 +114,14 @@ def test_any_band_may_be_asked(cdb, folder, tmp_path):
         pd.testing.assert_frame_equal(stats, expected)
 
 
-def test_scale_and_offset_are_of_functions_alone(cdb, folder, tmp_path):
+def test_functions_judge_physical_values_and_values_are_raw(cdb, folder, tmp_path):
     path = folder / "values.tif"
     scaled = worlds.write(tmp_path / "s.tif", GRID, UNIT, dtype="int16", scale=0.5, offset=10.0)
     expected = cdb.get_stats(path, "rim", where={folder / "unit.tif": 3})
     for condition in (3, lambda v: v == 11.5):
-        stats = cdb.get_stats(path, "rim", where={scaled: condition})
-        pd.testing.assert_frame_equal(stats, expected)
-    raw = cdb.get_stats(path, "rim", where={scaled: lambda v: v == 3}, scaled=False)
-    pd.testing.assert_frame_equal(raw, expected)
+        for returned in (True, False):
+            stats = cdb.get_stats(path, "rim", where={scaled: condition}, scaled=returned)
+            pd.testing.assert_frame_equal(stats, expected)
 
 
 def test_masked_and_missing_pixels_do_not_pass(cdb, folder, tmp_path):
@@ -134,9 +133,18 @@ def test_masked_and_missing_pixels_do_not_pass(cdb, folder, tmp_path):
     for raster, condition in [(masked, 2), (masked, lambda v: v == 2), (holes, 2), (holes, [2])]:
         stats = cdb.get_stats(path, "rim", "count", coverage="center", where={raster: condition})
         np.testing.assert_array_equal(stats["count_rim"], expected)
-    missing = cdb.get_stats(path, "rim", "count", coverage="center", where={holes: np.nan})
-    expected = [values.size for values in chosen_values(~good)]
-    np.testing.assert_array_equal(missing["count_rim"], expected)
+    with pytest.raises(ArgumentError, match=r"where takes .* and not NaN, which equals nothing"):
+        cdb.get_stats(path, "rim", where={holes: [2, np.nan]})
+
+
+def test_what_a_condition_masks_does_not_pass(cdb, folder):
+    path, slope = folder / "values.tif", folder / "slope.tif"
+    expected = cdb.get_stats(path, "rim", where={slope: lambda v: v <= 15})
+    for answer in (
+        lambda v: np.ma.masked_greater(v, 15) >= 0,
+        lambda v: np.ma.masked_array(v <= 99, mask=v > 15),
+    ):
+        pd.testing.assert_frame_equal(cdb.get_stats(path, "rim", where={slope: answer}), expected)
 
 
 def test_open_datasets_and_arrays_choose_pixels_too(cdb, folder):

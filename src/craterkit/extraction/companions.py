@@ -208,7 +208,7 @@ class Companions:
     companions : sequence of Companion
         Any number.
     options : Options
-        What gave them: whether they may lie on other grids, and are scaled.
+        What gave them: whether they may lie on other grids.
 
     Attributes
     ----------
@@ -220,7 +220,6 @@ class Companions:
         self._companions = companions
         self.options = options
         self._nearest = options.align == "nearest"
-        self._scaled = options.scaled
 
     def __enter__(self) -> Companions:
         return self
@@ -286,7 +285,7 @@ class Companions:
                     usable, weights[part] = self._weigh(companion, sample)
                 else:
                     usable = condition.passes(
-                        band, sample.raw, sample.unmasked, scaled=self._scaled, name=name
+                        band, sample.raw, sample.unmasked, scaled=True, name=name
                     )
                 chosen[part] &= usable
         if unread is not None:
@@ -301,8 +300,7 @@ class Companions:
         usable = np.ones(raw.shape, dtype=np.bool_) if valid is None else valid
         if sample.unmasked is not None:
             usable = usable & sample.unmasked
-        values = band.physical(raw) if self._scaled else raw.astype(np.float64)
-        weights = np.where(usable, values, 0.0)
+        weights = np.where(usable, band.physical(raw), 0.0)
         if weights.size and weights.min() < 0:
             worst = int(weights.argmin())
             raise RasterError(

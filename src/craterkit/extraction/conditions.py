@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError
+from craterkit.rasters.missing_values import any_declared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = ["Condition", "parse_where"]
+__all__ = ["Condition", "parse_condition", "parse_where"]
 
 #: Numbers of values that are compared faster one by one.
 FEW = 16
@@ -65,7 +66,7 @@ class Condition:
         scaled: bool,
         name: str,
     ) -> Bools:
-        """Which pixels pass; those without data do not.
+        """Which pixels pass; those without data do not, nor those for which the answer is masked.
 
         Raw values are compared as they are, so that a value may be the band's own nodata.
 
@@ -76,7 +77,7 @@ class Condition:
             pixels come in parts, and what it says of one must not depend on the others of its part.
         """
         if self.predicate is None:
-            passed = _equal_any(raw, self.values)
+            passed = _equal_any(band, raw, self.values)
             return passed if unmasked is None else passed & unmasked
         valid = band.valid(raw)
         if unmasked is not None:
@@ -105,7 +106,7 @@ class Condition:
             raise ArgumentError(
                 f"where: the condition on {name} failed: {type(error).__name__}: {error}"
             ) from error
-        found = np.asarray(answer)
+        found = np.asarray(np.ma.filled(answer, False) if np.ma.isMaskedArray(answer) else answer)
         if found.dtype != np.bool_ or found.shape != values.shape:
             raise ArgumentError(
                 f"where: the condition on {name} must return one boolean for each of the "
@@ -137,19 +138,20 @@ def _kind(answer: object, found: NDArray[Any]) -> str:
     return f"an array of {found.dtype} of shape {found.shape}"
 
 
-def _equal_any(raw: NDArray[Any], values: tuple[float, ...]) -> Bools:
+def _equal_any(band: Band, raw: NDArray[Any], values: tuple[float, ...]) -> Bools:
     """Which raw numbers equal any of the values, as the raster's dtype holds them."""
-    held = [_as_held(value, raw.dtype) for value in values]
-    finite = [value for value in held if value is not None and value == value]
-    if len(finite) > FEW:
-        passed = np.isin(raw, np.array(finite, dtype=raw.dtype))
+    held = [
+        value for value in (_as_held(value, raw.dtype) for value in values) if value is not None
+    ]
+    if len(held) > FEW:
+        passed = np.isin(raw, np.array(held, dtype=raw.dtype))
     else:
         passed = np.zeros(raw.shape, dtype=np.bool_)
-        for value in finite:
+        for value in held:
             passed |= raw == value
-    if raw.dtype.kind == "f" and len(finite) < len([v for v in held if v is not None]):
-        passed |= np.isnan(raw)
-    return passed
+    # What the band declares for no data may be written with other digits than pixels hold.
+    missing = any_declared(raw, set(values) & set(band.nodata))
+    return passed if missing is None else passed | missing
 
 
 def _as_held(value: float, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401
@@ -190,20 +192,37 @@ def parse_where(where: Any) -> list[tuple[Any, Any, Condition]]:  # noqa: ANN401
         if not isinstance(entry, tuple | list) or len(entry) not in (2, 3):
             raise ArgumentError(f"{ACCEPTED}; not {entry!r}")
         band = entry[1] if len(entry) == 3 else 1
-        parsed.append((entry[0], band, _condition(entry[-1])))
+        parsed.append((entry[0], band, parse_condition(entry[-1], ACCEPTED)))
     return parsed
 
 
-def _condition(given: Any) -> Condition:  # noqa: ANN401
+def parse_condition(given: Any, accepted: str) -> Condition:  # noqa: ANN401
+    """Make a condition of a raw value, several, or a function of physical values.
+
+    Parameters
+    ----------
+    given : object
+        What the user gives.
+    accepted : str
+        What an argument takes, for messages.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of these, or NaN.
+    """
     if callable(given):
         return Condition(given)
+    if isinstance(given, np.ndarray):
+        given = given.ravel().tolist()
     single = not isinstance(given, Iterable) or isinstance(given, str | bytes)
-    values = [given] if single else list(given)
-    for value in values:
-        if isinstance(value, bool | np.bool_) or not isinstance(
-            value, int | float | np.integer | np.floating
-        ):
-            raise ArgumentError(f"{ACCEPTED}; not the condition {given!r}")
-    if not values:
-        raise ArgumentError("where: an empty collection of values lets no pixel pass")
-    return Condition(None, tuple(values))
+    values = [given] if single else [*given]
+    numbers = bool, int, float, np.bool_, np.integer, np.floating
+    if not values or any(not isinstance(value, numbers) for value in values):
+        raise ArgumentError(f"{accepted}, not {given!r}")
+    if any(value != value for value in values):
+        raise ArgumentError(
+            f"{accepted}, and not NaN, which equals nothing; ~PixelSelection.from_raster(raster, "
+            "numpy.isfinite) selects pixels without data"
+        )
+    return Condition(None, tuple(int(v) if isinstance(v, bool | np.bool_) else v for v in values))

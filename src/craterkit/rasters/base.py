@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
+    from craterkit.coordinates import CoordinateSystem
     from craterkit.grids.base import Grid
 
 __all__ = ["Band", "Raster", "Window", "as_affine", "pixel_dtype"]
@@ -197,7 +198,7 @@ class Raster(ABC):
     def close(self) -> None:  # noqa: B027
         """Close what was opened here; reading opens it again."""
 
-    def __enter__(self) -> Raster:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -226,24 +227,39 @@ class Raster(ABC):
         ArgumentError
             If an array has neither, or `transform` is no transform.
         """
-        from craterkit.coordinates import CoordinateSystem
-
         affine = self.transform if transform is None else as_affine(transform)
         if affine is None:
             raise self._why_unplaced()
+        system = self._system(body, raster_crs)
+        if raster_crs is None:
+            system = self._as_labelled(system)
+        grid = make_grid(self.shape, affine, system, self.name)
+        return self._placed(grid) if transform is None else grid
+
+    def _system(self, body: Body, raster_crs: object = None) -> CoordinateSystem:
+        """What its coordinates, or those of `raster_crs`, are on a body."""
+        from craterkit.coordinates import CoordinateSystem
+
         value = self.crs if raster_crs is None else raster_crs
         if value is None or value == "":
             raise CRSError(
                 f"{self.name}: has no CRS; say what its coordinates are with raster_crs=, for "
                 'example raster_crs="planetocentric"'
             )
-        system = CoordinateSystem.from_user_input(
+        return CoordinateSystem.from_user_input(
             value,
             body,
             what=self.name if raster_crs is None else "raster_crs",
             argument="raster_crs",
         )
-        return make_grid(self.shape, affine, system, self.name)
+
+    def _as_labelled(self, system: CoordinateSystem) -> CoordinateSystem:
+        """Its own coordinate system, corrected where a label says more than the CRS."""
+        return system
+
+    def _placed(self, grid: Grid) -> Grid:
+        """Its grid, corrected where a label says more than the transform."""
+        return grid
 
     def pick_bands(self, bands: int | str | Sequence[int | str]) -> list[Band]:
         """The bands that `bands` names by number or description; all of them for ``"all"``."""
@@ -261,9 +277,18 @@ class Raster(ABC):
         return [self._pick_band(band) for band in wanted]
 
     def _pick_band(self, wanted: int | str) -> Band:
-        for band in self.bands:
-            if wanted == (band.description if isinstance(wanted, str) else band.number):
-                return band
+        found = [
+            band
+            for band in self.bands
+            if wanted == (band.description if isinstance(wanted, str) else band.number)
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = ", ".join(str(band.number) for band in found)
+            raise ArgumentError(
+                f"{self.name}: has several bands called {wanted!r}; say which by number: {numbers}"
+            )
         names = ", ".join(
             f"{b.number} ({b.description})" if b.description else str(b.number) for b in self.bands
         )

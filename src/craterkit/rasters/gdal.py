@@ -6,6 +6,7 @@ import os
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,10 @@ import numpy as np
 from craterkit.errors import CRSError, RasterError
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
-from craterkit.rasters.planetary_labels import mirrored_meridian, special_values, valid_range
+from craterkit.rasters.gdal_reports import header_reports, table_reports
+from craterkit.rasters.gdal_settings import one_thread_for_mosaics
+from craterkit.rasters.label_facts import find_facts, label_beside
+from craterkit.rasters.label_places import corrected_transform, stretched
 from craterkit.rasters.vrt_blocks import vrt_block_edges
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from craterkit.bodies import Body
+    from craterkit.coordinates import CoordinateSystem
     from craterkit.grids.base import Grid
 
 __all__ = ["GdalRaster", "is_dataset"]
@@ -34,8 +39,23 @@ WARPING = (
 )
 
 
-#: One lock for each open dataset, which may be given as several rasters.
-_LOCKS: WeakKeyDictionary[Any, threading.Lock] = WeakKeyDictionary()
+@dataclass
+class _Handle:
+    """An open dataset that is the caller's, which may be given as several rasters.
+
+    Attributes
+    ----------
+    lock : threading.Lock
+        Only one thread at a time may read from it.
+    failed : bool
+        Whether a read has failed: GDAL may give zeros from then on.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    failed: bool = False
+
+
+_GIVEN: WeakKeyDictionary[Any, _Handle] = WeakKeyDictionary()
 
 
 #: Filters of warnings are the whole process's, and restored wrongly if two threads change them at a time.
@@ -50,10 +70,6 @@ def _silence() -> Iterator[None]:
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield
-
-
-def _lock_of(dataset: Any) -> threading.Lock:  # noqa: ANN401
-    return _LOCKS.setdefault(dataset, threading.Lock())
 
 
 class GdalRaster(Raster):
@@ -75,26 +91,39 @@ class GdalRaster(Raster):
 
     def __init__(self, source: Any) -> None:  # noqa: ANN401
         self._local = threading.local()
-        self._lock = _lock_of(source) if is_dataset(source) else threading.Lock()
+        self._lock = threading.Lock()
         self._opened: list[Any] = []
         self._is_placed = False
         self._given = source if is_dataset(source) else None
+        self._handle = _GIVEN.setdefault(source, _Handle()) if is_dataset(source) else _Handle()
         self.name = os.fspath(source) if self._given is None else str(source.name)
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
         dataset = self.dataset()
+        self._facts = find_facts(dataset)
+        with header_reports() as reports:
+            self._read_header(dataset)
+        if reports:
+            self.close()
+            raise RasterError(f"{self.name}: is damaged: {'; '.join(dict.fromkeys(reports))}")
+
+    def _read_header(self, dataset: Any) -> None:  # noqa: ANN401
         if dataset.count == 0:
             raise RasterError(f"{self.name}: holds no bands{_subdatasets(dataset)}")
         self.shape = (int(dataset.height), int(dataset.width))
         self.crs = dataset.crs
         self.block_shape = tuple(dataset.block_shapes[0])
+        self._driver = dataset.driver
         self._source_edges = vrt_block_edges(dataset)
         self._transform: Affine = dataset.transform
+        if self._facts.label is not None and not self._facts.source:
+            self._transform = stretched(self._facts.label, self._transform)
         self._is_placed = self.transform is not None
         self._located_by = _located_by(dataset) if self.transform is None else ""
-        self._mirrored = mirrored_meridian(dataset)
         self._alpha = _alpha_band(dataset)
         self._interleaved = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
+        self._stored: dict[int, np.dtype[Any]] = {}
+        self._masked: set[int] = set()
         names = _descriptions(dataset)
         self.bands = [
             self._describe(dataset, number, name)
@@ -131,24 +160,43 @@ class GdalRaster(Raster):
 
     def dataset(self) -> Any:  # noqa: ANN401
         """The dataset to read from in this thread."""
-        if self._given is not None:
+        if self._given is not None and not self._handle.failed:
             return self._given
         dataset = getattr(self._local, "dataset", None)
         if dataset is None:
-            import rasterio
-            from rasterio.errors import RasterioIOError
-
-            with nullcontext() if self._is_placed else _silence():
-                try:
-                    dataset = rasterio.open(self.name)
-                except RasterioIOError as error:
-                    raise RasterError(
-                        f"{self.name}: cannot be opened as a raster: {error}"
-                    ) from error
+            dataset = self._open()
             self._local.dataset = dataset
             with self._lock:
                 self._opened.append(dataset)
         return dataset
+
+    def _open(self) -> Any:  # noqa: ANN401
+        import rasterio
+        from rasterio.errors import RasterioError
+
+        if self._given is not None and not _can_reopen(self._given):
+            raise RasterError(
+                f"{self.name}: a read has failed on this dataset, which GDAL may answer with zeros from "
+                "then on; open it anew, or pass its name"
+            )
+        with nullcontext() if self._is_placed else _silence():
+            try:
+                return rasterio.open(self.name)
+            except (RasterioError, UnicodeDecodeError) as error:
+                raise RasterError(
+                    f"{self.name}: cannot be opened as a raster: {error}{_own_label(self.name)}"
+                ) from error
+
+    def _forsake(self) -> None:
+        """Never read again from the handle of this thread, on which a read has failed."""
+        if self._given is not None:
+            self._handle.failed = True
+        dataset = getattr(self._local, "dataset", None)
+        if dataset is not None:
+            self._local.dataset = None
+            with self._lock:
+                self._opened.remove(dataset)
+            dataset.close()
 
     def _describe(self, dataset: Any, number: int, description: str) -> Band:  # noqa: ANN401
         from rasterio.enums import MaskFlags
@@ -156,25 +204,34 @@ class GdalRaster(Raster):
         index = number - 1
         dtype = pixel_dtype(np.dtype(dataset.dtypes[index]), f"{self.name}: band {number}")
         flags = dataset.mask_flag_enums[index]
-        within = valid_range(dataset, dtype)
-        # A mask of the driver's own, such as the special constants of PDS4, has no flag.
-        own_mask = not flags and within is None
-        return Band(
+        nodata = dataset.nodatavals[index]
+        band = Band(
             number=number,
             dtype=dtype,
-            nodata=_declared(dataset.nodatavals[index]),
-            nodata_is_exact=_is_exact(dataset.nodatavals[index], dtype),
+            nodata=() if nodata is None else (nodata,),
+            nodata_is_exact=_is_exact(nodata, dtype),
             scale=float(dataset.scales[index]),
             offset=float(dataset.offsets[index]),
-            has_mask=MaskFlags.per_dataset in flags
-            or own_mask
-            or self._alpha not in (None, number),
+            has_mask=False,
             description=description,
-            valid_range=within,
-            special=special_values(dataset, dtype),
         )
+        band = self._facts.read_as_labelled(band, self._driver, self.name)
+        self._stored[number] = dtype
+        # A mask of the driver's own, such as the special constants of PDS4, has no flag; that of ISIS cubes
+        # says less than the range of their valid numbers.
+        if (MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags) or (
+            not flags and self._driver != "ISIS3"
+        ):
+            self._masked.add(number)
+        has_alpha = self._alpha not in (None, number)
+        return replace(band, has_mask=number in self._masked or has_alpha)
 
     def _why_unplaced(self) -> CRSError:
+        if self._facts.label is not None and not self._facts.label.has_map:
+            return CRSError(
+                f"{self.name}: its label describes no map projection, as of an image before it is "
+                "projected; project it first, with ISIS by cam2map"
+            )
         if self._located_by:
             return CRSError(
                 f"{self.name}: is located by {self._located_by} alone, not georeferenced by an affine "
@@ -188,13 +245,38 @@ class GdalRaster(Raster):
 
     def grid(self, body: Body, raster_crs: object = None, transform: object = None) -> Grid:
         """Where the pixels lie on `body`; see `Raster.grid`."""
-        if self._mirrored is not None and raster_crs is None:
-            raise CRSError(
-                f"{self.name}: its label counts longitudes westward, but its CRS has the central "
-                f"meridian of the label, {self._mirrored:g}, as an east longitude: "
-                f"{self.crs.to_proj4()!r}; pass the right one as raster_crs="
-            )
+        if self._facts.source and None in (raster_crs, transform):
+            self._check_source(body, raster_crs, transform)
         return super().grid(body, raster_crs, transform)
+
+    def _as_labelled(self, system: CoordinateSystem) -> CoordinateSystem:
+        try:
+            return self._facts.system(system)
+        except CRSError as error:
+            raise CRSError(f"{self.name}: {error}") from error
+
+    def _placed(self, grid: Grid) -> Grid:
+        label = self._facts.label
+        if label is None or self._facts.source:
+            return grid
+        try:
+            transform = corrected_transform(label, grid)
+        except CRSError as error:
+            raise CRSError(f"{self.name}: {error}") from error
+        return grid if transform == grid.transform else replace(grid, transform=transform)  # type: ignore[type-var]
+
+    def _check_source(self, body: Body, raster_crs: object, transform: object) -> None:
+        """Raise if a copy lies where GDAL wrongly puts the raster that it was made of."""
+        with GdalRaster(self._facts.source) as source:
+            grid = source.grid(body)
+            moved = transform is None and grid.transform != source.dataset().transform
+            other = raster_crs is None and source.crs != self.crs
+            turned = other and source._system(body) != grid.system
+        if moved or turned:
+            raise CRSError(
+                f"{self.name}: is made of {source.name}, whose label puts its pixels elsewhere than GDAL "
+                "did when it was made; use that file itself, or pass transform= and raster_crs="
+            )
 
     def read(
         self, band: Band, window: Window, out: NDArray[Any], mask: NDArray[np.uint8] | None
@@ -203,14 +285,15 @@ class GdalRaster(Raster):
         area = _area(window)
         with self._reading(band, window) as dataset:
             # Views, since rasterio changes the shape of what it gets, for good if it fails.
-            dataset.read(band.number, window=area, out=out.view())
-            if mask is not None:
-                # Beside a nodata value, GDAL's own mask leaves an alpha band out.
-                if self._alpha is None:
-                    dataset.read_masks(band.number, window=area, out=mask.view())
-                else:
-                    opacity = dataset.read(self._alpha, window=area, out_shape=mask.shape)
-                    mask[...] = opacity != 0
+            dataset.read(band.number, window=area, out=out.view(self._stored[band.number]))
+            if mask is None:
+                return
+            # What hides a pixel: the mask of the file, and beside it an alpha band, which GDAL leaves out.
+            mask[...] = 255
+            if band.number in self._masked:
+                dataset.read_masks(band.number, window=area, out=mask.view())
+            if self._alpha not in (None, band.number):
+                mask[dataset.read(self._alpha, window=area, out_shape=mask.shape) == 0] = 0
 
     def read_bands(
         self,
@@ -226,21 +309,23 @@ class GdalRaster(Raster):
             return
         with self._reading(bands[0], window) as dataset:
             found = dataset.read([band.number for band in bands], window=_area(window))
-        for raw, values in zip(out, found, strict=True):
-            raw[...] = values
+        for band, raw, values in zip(bands, out, found, strict=True):
+            raw.view(self._stored[band.number])[...] = values
 
     @contextmanager
     def _reading(self, band: Band, window: Window) -> Iterator[Any]:
-        from rasterio.errors import RasterioError
+        from rasterio.errors import RasterioError, RasterioIOError
 
         try:
-            if self._given is None:
-                yield self.dataset()
-            else:
-                with self._lock:
-                    yield self._given
+            dataset = self.dataset()
+            own = self._handle.lock if dataset is self._given else nullcontext()
+            with own, one_thread_for_mosaics(), table_reports() as reports:
+                yield dataset
+            if reports:
+                raise RasterioIOError("; ".join(dict.fromkeys(reports)))
         except (RasterioError, OSError) as error:
-            reason = error.__cause__ or error
+            self._forsake()
+            reason = str(error.__cause__ or error).removeprefix(f"{self.name}: ")
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
             ) from error
@@ -268,8 +353,16 @@ def _alpha_band(dataset: Any) -> int | None:  # noqa: ANN401
     return None
 
 
-def _declared(nodata: float | None) -> tuple[float, ...]:
-    return () if nodata is None else (nodata,)
+def _can_reopen(dataset: Any) -> bool:  # noqa: ANN401
+    """Whether the name of a caller's dataset opens the same again."""
+    plain = type(dataset).__name__ == "DatasetReader" and dataset.mode == "r"
+    return plain and not getattr(dataset, "options", None)
+
+
+def _own_label(name: str) -> str:
+    """Where to find what describes an image that cannot be opened by itself."""
+    beside = label_beside(name)
+    return "" if beside is None else f"; its label {beside} says what it holds, open that"
 
 
 def _is_exact(nodata: float | None, dtype: np.dtype[Any]) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CallerSettings", "block_cache"]
+__all__ = ["CallerSettings", "block_cache", "one_thread_for_mosaics"]
 
 _CACHE = "GDAL_CACHEMAX"
+_MOSAIC_THREADS = "VRT_NUM_THREADS"
 
 
 class _Limits:
@@ -54,6 +55,27 @@ def block_cache(limit: int) -> Iterator[None]:
         yield
     finally:
         _LIMITS.remove(limit)
+
+
+@contextmanager
+def one_thread_for_mosaics() -> Iterator[None]:
+    """Have GDAL read the sources of a virtual raster one after the other, in this thread.
+
+    With several threads of its own, it reads zeros where a source is missing or damaged, and only prints
+    the error (GDAL 3.10).
+    """
+    from rasterio._env import del_gdal_config
+    from rasterio.env import get_gdal_config, set_gdal_config
+
+    before = get_gdal_config(_MOSAIC_THREADS, normalize=False)
+    set_gdal_config(_MOSAIC_THREADS, "1")
+    try:
+        yield
+    finally:
+        if before is None:
+            del_gdal_config(_MOSAIC_THREADS)
+        else:
+            set_gdal_config(_MOSAIC_THREADS, before)
 
 
 @dataclass(frozen=True)

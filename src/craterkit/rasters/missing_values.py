@@ -18,8 +18,9 @@ __all__ = ["any_declared", "can_be_missing", "equals_declared", "is_number"]
 #: GDAL takes floats this many roundings apart for one (`ARE_REAL_EQUAL` in its gcore/gdal_priv.h).
 ROUNDINGS = 4
 
-#: Beyond this, a declared value stands for a whole neighbourhood: headers write the least float32 as -3.4e38.
-HUGE, HUGE_TOLERANCE = 1e38, 0.1
+#: Beyond this no raster measures, and a declared value stands for all numbers that round to its digits:
+#: headers write the least float32 as -3.4e38.
+HUGE = 1e38
 
 #: The least numbers that ISIS keeps for data, VALID_MIN4 and VALID_MIN8 (USGS ISIS,
 #: isis/src/base/objs/SpecialPixel/SpecialPixel.h). Below them are its null and saturations, down to the
@@ -63,7 +64,8 @@ def equals_declared(raw: NDArray[Any], value: float) -> Bools | None:
         return np.asarray(raw == raw.dtype.type(int(value)))
     tolerance = ROUNDINGS * float(np.finfo(raw.dtype).eps)
     if abs(value) > HUGE:
-        tolerance = HUGE_TOLERANCE
+        digits = len(repr(float(value)).partition("e")[0].strip("-").replace(".", ""))
+        tolerance = 10.0 ** (1 - digits)
     limit = float(np.finfo(raw.dtype).max)
     ends = (
         raw.dtype.type(np.clip(value * (1.0 + sign * tolerance), -limit, limit))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Edges = NDArray[np.intp]
 
-__all__ = ["vrt_block_edges"]
+__all__ = ["vrt_block_edges", "vrt_description"]
 
 #: Blocks are joined until they have so many rows and columns.
 LEAST = 64
@@ -49,7 +49,7 @@ def vrt_block_edges(dataset: Any) -> tuple[Edges | None, Edges | None]:  # noqa:
     try:
         sources = [
             source
-            for band in ElementTree.fromstring(_description(dataset)).iter("VRTRasterBand")
+            for band in ElementTree.fromstring(vrt_description(dataset)).iter("VRTRasterBand")
             for source in band
             if source.tag.endswith("Source")
         ]
@@ -61,7 +61,7 @@ def vrt_block_edges(dataset: Any) -> tuple[Edges | None, Edges | None]:  # noqa:
     return _edges(rows, dataset.height), _edges(columns, dataset.width)
 
 
-def _description(dataset: Any) -> bytes:  # noqa: ANN401
+def vrt_description(dataset: Any) -> bytes:  # noqa: ANN401
     """The XML of a VRT, from its file if there is one."""
     # Of sources that it has not opened yet, GDAL itself forgets which blocks they have.
     if os.path.isfile(dataset.name):

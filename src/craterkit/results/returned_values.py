@@ -48,7 +48,7 @@ def as_numbers(values: NDArray[Any]) -> NDArray[np.float64] | None:
 
 def unwrapped(values: NDArray[Any]) -> list[Any]:
     """The values, with what is in arrays of no dimension taken out."""
-    return [value.item() if _is_wrapped(value) else value for value in values.tolist()]
+    return [value[()] if _is_wrapped(value) else value for value in values.tolist()]
 
 
 def _is_wrapped(value: object) -> bool:

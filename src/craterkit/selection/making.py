@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from craterkit.errors import ArgumentError
+from craterkit.extraction.conditions import parse_condition
 from craterkit.rasters.opening import open_raster
-from craterkit.selection.masks import mask_band, parse_condition, read_mask
+from craterkit.selection.masks import mask_band, read_mask
 from craterkit.selection.placement import check_same, place
 from craterkit.selection.runs import Runs
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     Regions = str | Sequence[str]
 
 __all__ = ["MadeFromRasters"]
+
+VALUES = (
+    "value must be a raw value of the mask, a collection of raw values, or a function of physical values "
+    "that returns booleans"
+)
 
 
 class MadeFromRasters:
@@ -106,7 +112,7 @@ class MadeFromRasters:
         ... ).body.name
         'Moon'
         """
-        condition = parse_condition(value)
+        condition = parse_condition(value, VALUES)
         selected, pair = _region(region)
         if pair is not None and body is None:
             body = pair[0].body

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from craterkit.errors import ArgumentError
-from craterkit.extraction.conditions import Condition
 from craterkit.rasters.base import Window
 from craterkit.rasters.gdal_settings import block_cache
 from craterkit.selection.runs import Runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+    from craterkit.extraction.conditions import Condition
     from craterkit.rasters.base import Band, Raster
 
     Ints = NDArray[np.intp]
 
-__all__ = ["mask_band", "parse_condition", "read_mask"]
+__all__ = ["mask_band", "read_mask"]
 
 #: About how many pixels are read at a time.
 WINDOW_PIXELS = 1 << 21
@@ -31,34 +32,6 @@ WHOLE = 1e20
 
 #: Decoded blocks that GDAL keeps, in bytes.
 CACHE_BYTES = 1 << 26
-
-
-def parse_condition(given: Any) -> Condition:  # noqa: ANN401
-    """Make a condition of a raw value, several, or a function of physical values.
-
-    Raises
-    ------
-    ArgumentError
-        If it is none of these, or NaN.
-    """
-    if callable(given):
-        return Condition(given)
-    if isinstance(given, np.ndarray):
-        given = given.ravel().tolist()
-    single = not isinstance(given, Iterable) or isinstance(given, str | bytes)
-    values = [given] if single else [*given]
-    numbers = bool, int, float, np.bool_, np.integer, np.floating
-    if not values or any(not isinstance(value, numbers) for value in values):
-        raise ArgumentError(
-            "value must be a raw value of the mask, a collection of raw values, or a function of "
-            f"physical values that returns booleans, not {given!r}"
-        )
-    if any(value != value for value in values):
-        raise ArgumentError(
-            "value must not be NaN, which equals nothing; the pixels without data are "
-            "~PixelSelection.from_raster(mask, numpy.isfinite)"
-        )
-    return Condition(None, tuple(int(v) if isinstance(v, bool | np.bool_) else v for v in values))
 
 
 def mask_band(raster: Raster, band: int | str, nodata: float | None) -> Band:

@@ -1,0 +1,200 @@
+"""What labels say of a raster: its own, one beside it, or those of its sources."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from craterkit.errors import RasterError
+from craterkit.rasters.label_places import corrected_system
+from craterkit.rasters.planetary_labels import ISIS, PDS3, Label, read_label
+from craterkit.rasters.vrt_blocks import vrt_description
+
+if TYPE_CHECKING:
+    from craterkit.coordinates import CoordinateSystem
+    from craterkit.rasters.base import Band
+
+__all__ = ["Facts", "find_facts", "label_beside"]
+
+#: VALID_MIN and VALID_MAX by type of pixel: USGS ISIS, isis/src/base/objs/SpecialPixel/SpecialPixel.h.
+#: Those of floats are in `missing_values`, since they hold for all rasters.
+ISIS_VALID: dict[np.dtype[Any], tuple[float, float]] = {
+    np.dtype(np.uint8): (1, 254),
+    np.dtype(np.int16): (-32752, 32767),
+    np.dtype(np.uint16): (3, 65522),
+    np.dtype(np.uint32): (3, 4294967282),
+}
+
+#: What GDAL's driver for PDS3 takes for no data where the label names nothing.
+GUESSED = {"uint8": 0.0, "int16": -32768.0, "uint16": 0.0}
+
+#: What in the description of a virtual raster makes other numbers of those of its sources.
+MIXING = re.compile(
+    rb'resampling="(?!near)|<ResampleAlg>(?!near)|<ScaleRatio>|<LUT>|PixelFunction', re.IGNORECASE
+)
+
+#: So many sources of a mosaic, evenly spread, have their labels read.
+SOURCES = 64
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What labels say of a raster.
+
+    Attributes
+    ----------
+    label : Label or None
+        The label; None if there is none.
+    source : str
+        The raster whose label it is, where that is another one, of which this is a copy or mosaic.
+    """
+
+    label: Label | None = None
+    source: str = ""
+
+    def read_as_labelled(self, band: Band, driver: str, name: str) -> Band:
+        """A band whose numbers mean what the label says.
+
+        Parameters
+        ----------
+        band : Band
+            The band as GDAL describes it.
+        driver : str
+            What GDAL reads it with.
+        name : str
+            What messages call the raster.
+
+        Raises
+        ------
+        RasterError
+            If it holds the label's numbers in a dtype that garbles them.
+        """
+        label = self.label
+        if driver == "ISIS2":
+            return replace(band, valid_range=ISIS_VALID.get(band.dtype))
+        if label is None or not label.describes(band.dtype):
+            return band
+        if label.kind == ISIS:
+            return replace(band, valid_range=ISIS_VALID.get(band.dtype))
+        dtype, nodata = label.dtype(band.dtype), band.nodata
+        if dtype != band.dtype and driver != "PDS":
+            raise RasterError(
+                f"{name}: holds the {dtype} numbers of a PDS3 image as {band.dtype}, as GDAL copies them; "
+                "use the image's own label instead"
+            )
+        if label.kind == PDS3:
+            guess = nodata if dtype != band.dtype else (GUESSED.get(band.dtype.name),)
+            nodata = tuple(value for value in nodata if value not in guess)
+        missing, special = label.constants(dtype)
+        scale, offset = (band.scale, band.offset) if band.is_scaled else label.scale_and_offset
+        return replace(
+            band,
+            dtype=dtype,
+            nodata=tuple(dict.fromkeys((*nodata, *missing))),
+            special=special,
+            scale=scale,
+            offset=offset,
+        )
+
+    def system(self, system: CoordinateSystem) -> CoordinateSystem:
+        """The coordinate system as the label means it; see `corrected_system`."""
+        return system if self.label is None else corrected_system(self.label, system)
+
+
+def find_facts(dataset: Any) -> Facts:  # noqa: ANN401
+    """What labels say of an open dataset.
+
+    Raises
+    ------
+    RasterError
+        If it is made of rasters whose labels say different things, or mixes their special pixels.
+    """
+    label = read_label(dataset)
+    if label is not None:
+        return Facts(label)
+    if dataset.driver.startswith("JP2"):
+        beside = label_beside(dataset.name)
+        return Facts() if beside is None else _of_file(beside)
+    return _of_sources(dataset) if dataset.driver == "VRT" else Facts()
+
+
+def label_beside(name: str) -> Path | None:
+    """The label (``.lbl``) beside an image on this machine that names it; None if there is none."""
+    image = Path(name)
+    with suppress(OSError, ValueError):
+        for file in sorted(image.parent.iterdir()) if image.is_file() else ():
+            stem = file.stem.casefold()
+            own = stem in (image.stem.casefold(), f"{image.stem}_{image.suffix[1:]}".casefold())
+            if own and file.suffix.casefold() == ".lbl":
+                content = file.read_bytes()[: 1 << 20]
+                if image.name.casefold().encode() in content.lower():
+                    return file
+    return None
+
+
+def _of_file(name: str | Path) -> Facts:
+    """What labels say of a file that another raster is made of; nothing if it cannot be opened."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    with warnings.catch_warnings(), suppress(RasterioError, UnicodeDecodeError):
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(name) as source:
+            return find_facts(source)
+    return Facts()
+
+
+def _of_sources(dataset: Any) -> Facts:  # noqa: ANN401
+    """What the labels of a virtual raster's sources say, which must be one thing."""
+    named = _sources(dataset)
+    if len(named) > SOURCES:
+        named = [named[i] for i in np.linspace(0, len(named) - 1, SOURCES).astype(int)]
+    found = {name: _of_file(name) for name in named}
+    labels = {name: facts.label for name, facts in found.items() if facts.label is not None}
+    if not labels:
+        return Facts()
+    first, label = next(iter(labels.items()))
+    for name in found:
+        if name not in labels or _meaning(labels[name]) != _meaning(label):
+            raise RasterError(
+                f"{dataset.name}: the labels of its sources {first} and {name} say different things of "
+                "latitudes, longitudes or special pixels; use these files one by one"
+            )
+    if _mixes(dataset) and (label.kind == ISIS or any(label.constants(np.dtype(np.float64)))):
+        raise RasterError(
+            f"{dataset.name}: the special pixels that the label of {first} names are mixed with others, as "
+            "it resamples or rescales them; use that file itself, or resample to the nearest pixel"
+        )
+    return Facts(label, found[first].source or first)
+
+
+def _sources(dataset: Any) -> list[str]:  # noqa: ANN401
+    """Names of the rasters that a virtual one is made of."""
+    source = getattr(dataset, "src_dataset", None)
+    if source is not None:
+        return [str(source.name)]
+    return [
+        name for name in dataset.files if name != dataset.name and not name.endswith(".aux.xml")
+    ]
+
+
+def _mixes(dataset: Any) -> bool:  # noqa: ANN401
+    """Whether a virtual raster holds other numbers than its sources."""
+    resampling = getattr(dataset, "resampling", None)
+    if resampling is not None:
+        return bool(resampling.name != "nearest")
+    return bool(MIXING.search(vrt_description(dataset)))
+
+
+def _meaning(label: Label) -> tuple[object, ...]:
+    """What must be the same of all sources of a mosaic."""
+    return (
+        *(label.kind, label.stated_latitude_type, label.counts_westward, label.centre_longitude),
+        *(label.radii, label.scale_and_offset, label.constants(np.dtype(np.float64))),
+    )
