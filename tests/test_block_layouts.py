@@ -20,7 +20,7 @@ import worlds
 from craterkit import CraterDatabase
 from craterkit.extraction import plan
 from craterkit.rasters.gdal import GdalRaster
-from craterkit.rasters.vrt_blocks import vrt_block_edges
+from craterkit.rasters.vrt_sources import VrtSources, vrt_sources
 
 GRID = worlds.lonlat(0.5)
 VALUES = np.random.default_rng(2).integers(-500, 500, (3, *GRID.shape)).astype(np.int16)
@@ -410,7 +410,7 @@ def test_several_bands_of_a_vrt(cdb, tmp_path, reads):
 def test_edges_lie_between_blocks_of_all_sources(tmp_path, rows):
     path = write_parts(tmp_path / "vrt", [Part(*rows, 13, 720, margin=5)])
     with rasterio.open(path) as dataset:
-        down, across = vrt_block_edges(dataset)
+        down, across = VrtSources(dataset).block_edges()
     assert (across[0], across[-1]) == (0, 720)
     inner = across[(across > 13) & (across < 720)]
     assert ((inner - 13 + 5) % 64 == 0).all()
@@ -422,9 +422,9 @@ def test_edges_lie_between_blocks_of_all_sources(tmp_path, rows):
 def test_what_says_nothing_of_blocks_has_its_own(tmp_path):
     plain = worlds.write(tmp_path / "a.tif", GRID, VALUES[0], dtype="int16", block=64)
     with rasterio.open(plain) as dataset:
-        assert vrt_block_edges(dataset) == (None, None)
+        assert vrt_sources(dataset) is None
         with WarpedVRT(dataset, width=1440, height=720) as warped:
-            assert vrt_block_edges(warped) == (None, None)
+            assert VrtSources(warped).block_edges() == (None, None)
     path = write_parts(tmp_path / "vrt", MOSAICS["aligned"])
     text = path.read_text()
     for spoilt in (
@@ -435,7 +435,7 @@ def test_what_says_nothing_of_blocks_has_its_own(tmp_path):
     ):
         path.write_text(spoilt)
         with rasterio.open(path) as dataset:
-            assert vrt_block_edges(dataset)[1] is None
+            assert VrtSources(dataset).block_edges()[1] is None
 
 
 # Bytes that are read from disk

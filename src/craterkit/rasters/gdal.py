@@ -19,7 +19,7 @@ from craterkit.rasters.gdal_reports import header_reports, table_reports
 from craterkit.rasters.gdal_settings import one_thread_for_mosaics
 from craterkit.rasters.label_facts import find_facts, label_beside
 from craterkit.rasters.label_places import corrected_transform, stretched
-from craterkit.rasters.vrt_blocks import vrt_block_edges
+from craterkit.rasters.vrt_sources import vrt_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,12 +47,12 @@ class _Handle:
     ----------
     lock : threading.Lock
         Only one thread at a time may read from it.
-    failed : bool
-        Whether a read has failed: GDAL may give zeros from then on.
+    failed : str
+        How a read has failed, after which GDAL may give zeros; empty if none has.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    failed: bool = False
+    failed: str = ""
 
 
 _GIVEN: WeakKeyDictionary[Any, _Handle] = WeakKeyDictionary()
@@ -89,7 +89,11 @@ class GdalRaster(Raster):
         If it cannot be opened, holds no bands, or no real numbers.
     """
 
+    _transform: Affine
+
     def __init__(self, source: Any) -> None:  # noqa: ANN401
+        from rasterio._err import CPLE_BaseError
+
         self._local = threading.local()
         self._lock = threading.Lock()
         self._opened: list[Any] = []
@@ -100,12 +104,27 @@ class GdalRaster(Raster):
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
         dataset = self.dataset()
-        self._facts = find_facts(dataset)
-        with header_reports() as reports:
-            self._read_header(dataset)
+        try:
+            with header_reports() as reports:
+                self._read_header(dataset)
+        except CPLE_BaseError as error:
+            reports = [error.errmsg]
         if reports:
             self.close()
             raise RasterError(f"{self.name}: is damaged: {'; '.join(dict.fromkeys(reports))}")
+        self._sources = vrt_sources(dataset)
+        self._source_edges = (None, None) if self._sources is None else self._sources.block_edges()
+        self._facts = find_facts(dataset, self._sources)
+        if self._facts.label is not None and not self._facts.source:
+            self._transform = stretched(self._facts.label, self._transform)
+        self._is_placed = self.transform is not None
+        self._stored: dict[int, np.dtype[Any]] = {}
+        self._masked: set[int] = set()
+        names = _descriptions(dataset)
+        self.bands = [
+            self._describe(dataset, number, name)
+            for number, name in zip(dataset.indexes, names, strict=True)
+        ]
 
     def _read_header(self, dataset: Any) -> None:  # noqa: ANN401
         if dataset.count == 0:
@@ -114,21 +133,11 @@ class GdalRaster(Raster):
         self.crs = dataset.crs
         self.block_shape = tuple(dataset.block_shapes[0])
         self._driver = dataset.driver
-        self._source_edges = vrt_block_edges(dataset)
-        self._transform: Affine = dataset.transform
-        if self._facts.label is not None and not self._facts.source:
-            self._transform = stretched(self._facts.label, self._transform)
-        self._is_placed = self.transform is not None
+        self._mask_flags = dataset.mask_flag_enums
+        self._transform = dataset.transform
         self._located_by = _located_by(dataset) if self.transform is None else ""
         self._alpha = _alpha_band(dataset)
         self._interleaved = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
-        self._stored: dict[int, np.dtype[Any]] = {}
-        self._masked: set[int] = set()
-        names = _descriptions(dataset)
-        self.bands = [
-            self._describe(dataset, number, name)
-            for number, name in zip(dataset.indexes, names, strict=True)
-        ]
 
     @property
     def transform(self) -> Affine | None:
@@ -172,25 +181,26 @@ class GdalRaster(Raster):
 
     def _open(self) -> Any:  # noqa: ANN401
         import rasterio
+        from rasterio._err import CPLE_BaseError
         from rasterio.errors import RasterioError
 
         if self._given is not None and not _can_reopen(self._given):
             raise RasterError(
-                f"{self.name}: a read has failed on this dataset, which GDAL may answer with zeros from "
-                "then on; open it anew, or pass its name"
+                f"{self.name}: {self._handle.failed}; GDAL may give zeros from this dataset from now on, "
+                "so open it anew, or pass its name"
             )
         with nullcontext() if self._is_placed else _silence():
             try:
                 return rasterio.open(self.name)
-            except (RasterioError, UnicodeDecodeError) as error:
+            except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
                 raise RasterError(
                     f"{self.name}: cannot be opened as a raster: {error}{_own_label(self.name)}"
                 ) from error
 
-    def _forsake(self) -> None:
+    def _forsake(self, why: str) -> None:
         """Never read again from the handle of this thread, on which a read has failed."""
-        if self._given is not None:
-            self._handle.failed = True
+        if self._given is not None and not self._handle.failed:
+            self._handle.failed = why
         dataset = getattr(self._local, "dataset", None)
         if dataset is not None:
             self._local.dataset = None
@@ -203,7 +213,7 @@ class GdalRaster(Raster):
 
         index = number - 1
         dtype = pixel_dtype(np.dtype(dataset.dtypes[index]), f"{self.name}: band {number}")
-        flags = dataset.mask_flag_enums[index]
+        flags = self._mask_flags[index]
         nodata = dataset.nodatavals[index]
         band = Band(
             number=number,
@@ -314,18 +324,21 @@ class GdalRaster(Raster):
 
     @contextmanager
     def _reading(self, band: Band, window: Window) -> Iterator[Any]:
+        from rasterio._err import CPLE_BaseError
         from rasterio.errors import RasterioError, RasterioIOError
 
         try:
             dataset = self.dataset()
             own = self._handle.lock if dataset is self._given else nullcontext()
             with own, one_thread_for_mosaics(), table_reports() as reports:
+                if self._sources is not None:
+                    self._sources.check(window)
                 yield dataset
             if reports:
                 raise RasterioIOError("; ".join(dict.fromkeys(reports)))
-        except (RasterioError, OSError) as error:
-            self._forsake()
+        except (RasterioError, CPLE_BaseError, OSError) as error:
             reason = str(error.__cause__ or error).removeprefix(f"{self.name}: ")
+            self._forsake(reason)
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
             ) from error

@@ -14,11 +14,12 @@ import numpy as np
 from craterkit.errors import RasterError
 from craterkit.rasters.label_places import corrected_system
 from craterkit.rasters.planetary_labels import ISIS, PDS3, Label, read_label
-from craterkit.rasters.vrt_blocks import vrt_description
+from craterkit.rasters.vrt_sources import vrt_description, vrt_sources
 
 if TYPE_CHECKING:
     from craterkit.coordinates import CoordinateSystem
     from craterkit.rasters.base import Band
+    from craterkit.rasters.vrt_sources import VrtSources
 
 __all__ = ["Facts", "find_facts", "label_beside"]
 
@@ -107,8 +108,8 @@ class Facts:
         return system if self.label is None else corrected_system(self.label, system)
 
 
-def find_facts(dataset: Any) -> Facts:  # noqa: ANN401
-    """What labels say of an open dataset.
+def find_facts(dataset: Any, sources: VrtSources | None) -> Facts:  # noqa: ANN401
+    """What labels say of an open dataset, which may be made of others.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def find_facts(dataset: Any) -> Facts:  # noqa: ANN401
     if dataset.driver.startswith("JP2"):
         beside = label_beside(dataset.name)
         return Facts() if beside is None else _of_file(beside)
-    return _of_sources(dataset) if dataset.driver == "VRT" else Facts()
+    return Facts() if sources is None else _of_sources(dataset, sources.names)
 
 
 def label_beside(name: str) -> Path | None:
@@ -146,13 +147,12 @@ def _of_file(name: str | Path) -> Facts:
     with warnings.catch_warnings(), suppress(RasterioError, UnicodeDecodeError):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(name) as source:
-            return find_facts(source)
+            return find_facts(source, vrt_sources(source))
     return Facts()
 
 
-def _of_sources(dataset: Any) -> Facts:  # noqa: ANN401
+def _of_sources(dataset: Any, named: list[str]) -> Facts:  # noqa: ANN401
     """What the labels of a virtual raster's sources say, which must be one thing."""
-    named = _sources(dataset)
     if len(named) > SOURCES:
         named = [named[i] for i in np.linspace(0, len(named) - 1, SOURCES).astype(int)]
     found = {name: _of_file(name) for name in named}
@@ -172,16 +172,6 @@ def _of_sources(dataset: Any) -> Facts:  # noqa: ANN401
             "it resamples or rescales them; use that file itself, or resample to the nearest pixel"
         )
     return Facts(label, found[first].source or first)
-
-
-def _sources(dataset: Any) -> list[str]:  # noqa: ANN401
-    """Names of the rasters that a virtual one is made of."""
-    source = getattr(dataset, "src_dataset", None)
-    if source is not None:
-        return [str(source.name)]
-    return [
-        name for name in dataset.files if name != dataset.name and not name.endswith(".aux.xml")
-    ]
 
 
 def _mixes(dataset: Any) -> bool:  # noqa: ANN401

@@ -1,6 +1,6 @@
 """Where pixels lie by their label, where GDAL's reading of it differs.
 
-GDAL's drivers leave out three things that labels say:
+GDAL's drivers pass over some of what labels say:
 
 - Latitudes of a map on the sphere of the equatorial radius may be planetographic ones of the ellipsoid
   (`LatitudeType`, `COORDINATE_SYSTEM_NAME`, `latitude_type`): on Mars up to 20 km apart.
@@ -9,6 +9,7 @@ GDAL's drivers leave out three things that labels say:
 - The line and sample of the projection's origin (`LINE_PROJECTION_OFFSET`, `SAMPLE_PROJECTION_OFFSET`) count
   from the centre of the first pixel for GDAL; products exist in which they count from 1, or have the other
   sign. The bounds in the same label tell which.
+- Numbers in quotes count as 0 for the driver for PDS3, and sizes of pixels in some units as kilometres.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from craterkit.bodies import planetographic_to_planetocentric
 from craterkit.errors import CRSError
 from craterkit.grids.cylindrical import CylindricalGrid
 from craterkit.rasters.label_values import text
-from craterkit.rasters.planetary_labels import PDS4
+from craterkit.rasters.planetary_labels import CENTRE, OFFSETS, PDS4
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -65,17 +66,18 @@ def corrected_system(label: Label, system: CoordinateSystem) -> CoordinateSystem
     if label.latitude_type == "planetographic" and system.a == system.b != radii[1] != radii[0]:
         system = replace(system, latitude_type="planetographic", a=radii[0], b=radii[1])
     found = re.search(r"\+lon_0=(\S+)", system.projection or "")
-    if not label.counts_westward or system.projection is None:
+    if system.projection is None or not (label.counts_westward or label.has_quoted(*CENTRE)):
         return system
-    read, west = float(found[1]) if found else 0.0, label.centre_longitude or 0.0
-    if _same_meridian(read, -west):
+    read, stated = float(found[1]) if found else 0.0, label.centre_longitude or 0.0
+    east = -stated if label.counts_westward else stated
+    if _same_meridian(read, east):
         return system
-    if not _same_meridian(read, west):
+    if not _same_meridian(read, 0.0 if label.has_quoted(*CENTRE) else stated):
         raise CRSError(
-            f"its label counts longitudes westward and has the central meridian {west:g}, which is "
-            f"{-west:g} east, but its CRS has lon_0={read:g}; pass the right one as raster_crs="
+            f"its label has the central meridian {stated:g}, which is {east:g} east, but its CRS has "
+            f"lon_0={read:g}; pass the right one as raster_crs="
         )
-    return replace(system, longitude_shift=system.longitude_shift - 2.0 * west)
+    return replace(system, longitude_shift=system.longitude_shift + east - read)
 
 
 def _same_meridian(one: float, other: float) -> bool:
@@ -83,7 +85,7 @@ def _same_meridian(one: float, other: float) -> bool:
 
 
 def stretched(label: Label, transform: Affine) -> Affine:
-    """The transform with the label's size of a pixel, where GDAL misread its unit or found none.
+    """The transform with the label's size of a pixel and origin, where GDAL misread them.
 
     Parameters
     ----------
@@ -95,7 +97,9 @@ def stretched(label: Label, transform: Affine) -> Affine:
     from affine import Affine
 
     size, offsets = label.pixel_size, label.offsets
-    if size is None or offsets is None or 0.5 < abs(transform.a) / size < 2.0:
+    if size is None or offsets is None:
+        return transform
+    if 0.5 < abs(transform.a) / size < 2.0 and not label.has_quoted("MAP_SCALE", *OFFSETS):
         return transform
     row, column = offsets[0] + 0.5, offsets[1] + 0.5
     return Affine(size, 0.0, -column * size, 0.0, -size, row * size)
@@ -123,7 +127,7 @@ def corrected_transform(label: Label, grid: Grid) -> Affine:
         return grid.transform
     for columns, rows in _shifts(label, grid.transform):
         if all(side.agrees({"columns": columns, "rows": rows}[side.axis]) for side in sides):
-            return grid.transform * grid.transform.translation(columns, rows)
+            return _further(grid.transform, columns, rows)
     wrong = next(side for side in sides if not side.agrees(0.0))
     west, east, south, north = label.bounds
     raise CRSError(
@@ -187,7 +191,18 @@ def _shifts(label: Label, transform: Affine) -> list[tuple[float, float]]:
     if label.offsets is None:
         return []
     line, sample = label.offsets
-    column, row = ~transform * (0.0, 0.0)
+    origin = ~transform
     return [
-        (column - (sign * sample + start), row - (sign * line + start)) for sign, start in COUNTS
+        (origin.c - (sign * sample + start), origin.f - (sign * line + start))
+        for sign, start in COUNTS
     ]
+
+
+def _further(t: Affine, columns: float, rows: float) -> Affine:
+    """A transform with its first pixel so many columns and rows further on."""
+    from affine import Affine
+
+    return Affine(
+        *(t.a, t.b, t.c + t.a * columns + t.b * rows),
+        *(t.d, t.e, t.f + t.d * columns + t.e * rows),
+    )

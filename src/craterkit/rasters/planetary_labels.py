@@ -11,18 +11,22 @@ from xml.etree import ElementTree
 import numpy as np
 
 from craterkit.errors import CRSError
-from craterkit.rasters.label_values import entries, length, listed, number, text
+from craterkit.rasters.label_values import entries, length, listed, number, text, unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ISIS", "PDS3", "PDS4", "Label", "read_label", "special_constant"]
+__all__ = ["CENTRE", "ISIS", "OFFSETS", "PDS3", "PDS4", "Label", "read_label", "special_constant"]
 
 #: Where GDAL keeps labels: of rasters in these formats, and of copies in others.
 ISIS, PDS3, PDS4, VICAR = "json:ISIS3", "json:PDS", "xml:PDS4", "json:VICAR"
 
 #: Where in a label the map projection is described.
 MAPS = ("Mapping", "IMAGE_MAP_PROJECTION", "MAP", "Map_Projection", "Cartography")
+
+#: The central meridian of a map, and line and sample of the projection's origin.
+CENTRE = ("CenterLongitude", "CENTER_LONGITUDE", "longitude_of_central_meridian")
+OFFSETS = ("LINE_PROJECTION_OFFSET", "SAMPLE_PROJECTION_OFFSET")
 
 #: Constants of images in the PDS3 data dictionary for pixels without data, and for those of which something
 #: else is wrong; the constants of cubes have the prefix CORE_.
@@ -61,6 +65,11 @@ class Label:
     def get(self, *keys: str) -> Any:  # noqa: ANN401
         """The value of the first of some keys that the label has; None if it has none of them."""
         return next((self.values[key] for key in keys if key in self.values), None)
+
+    def has_quoted(self, *keys: str) -> bool:
+        """Whether one of some numbers is in quotes, without a unit: GDAL does not read it then."""
+        values = [self.get(key) for key in keys]
+        return any(isinstance(value, str) and not unit(value) for value in values)
 
     @property
     def has_map(self) -> bool:
@@ -101,9 +110,7 @@ class Label:
     @property
     def centre_longitude(self) -> float | None:
         """The central meridian of the map, in the label's own direction."""
-        return number(
-            self.get("CenterLongitude", "CENTER_LONGITUDE", "longitude_of_central_meridian")
-        )
+        return number(self.get(*CENTRE))
 
     @property
     def radii(self) -> tuple[float, float] | None:
@@ -135,8 +142,7 @@ class Label:
     @property
     def offsets(self) -> tuple[float, float] | None:
         """Line and sample of the projection's origin, which PDS3 leaves open from where they count."""
-        line = number(self.get("LINE_PROJECTION_OFFSET"))
-        sample = number(self.get("SAMPLE_PROJECTION_OFFSET"))
+        line, sample = (number(self.get(key)) for key in OFFSETS)
         return None if line is None or sample is None else (line, sample)
 
     @property
