@@ -150,7 +150,9 @@ def _equal_any(band: Band, raw: NDArray[Any], values: tuple[float, ...]) -> Bool
         for value in held:
             passed |= raw == value
     # What the band declares for no data may be written with other digits than pixels hold.
-    missing = any_declared(raw, set(values) & set(band.nodata))
+    missing = any_declared(
+        raw, [value for value in band.nodata if _as_held(value, raw.dtype) in held]
+    )
     return passed if missing is None else passed | missing
 
 
