@@ -14,6 +14,7 @@ import numpy as np
 from craterkit.errors import CRSError, RasterError
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.cf_packing import with_netcdf_tags
 from craterkit.rasters.planetary_labels import mirrored_meridian, special_values, valid_range
 from craterkit.rasters.vrt_blocks import vrt_block_edges
 
@@ -159,7 +160,7 @@ class GdalRaster(Raster):
         within = valid_range(dataset, dtype)
         # A mask of the driver's own, such as the special constants of PDS4, has no flag.
         own_mask = not flags and within is None
-        return Band(
+        band = Band(
             number=number,
             dtype=dtype,
             nodata=_declared(dataset.nodatavals[index]),
@@ -173,6 +174,7 @@ class GdalRaster(Raster):
             valid_range=within,
             special=special_values(dataset, dtype),
         )
+        return with_netcdf_tags(band, dataset.tags(number), self.name)
 
     def _why_unplaced(self) -> CRSError:
         if self._located_by:
@@ -203,7 +205,11 @@ class GdalRaster(Raster):
         area = _area(window)
         with self._reading(band, window) as dataset:
             # Views, since rasterio changes the shape of what it gets, for good if it fails.
-            dataset.read(band.number, window=area, out=out.view())
+            # netCDF may store as signed integers what is meant as unsigned.
+            stored = (
+                out.view(dataset.dtypes[band.number - 1]) if out.dtype.kind in "iu" else out.view()
+            )
+            dataset.read(band.number, window=area, out=stored)
             if mask is not None:
                 # Beside a nodata value, GDAL's own mask leaves an alpha band out.
                 if self._alpha is None:
