@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError
-from craterkit.rasters.missing_values import any_declared
+from craterkit.rasters.missing_values import any_declared, can_be_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,11 +149,13 @@ def _equal_any(band: Band, raw: NDArray[Any], values: tuple[float, ...]) -> Bool
         passed = np.zeros(raw.shape, dtype=np.bool_)
         for value in held:
             passed |= raw == value
-    # What the band declares for no data may be written with other digits than pixels hold.
-    missing = any_declared(
-        raw, [value for value in band.nodata if _as_held(value, raw.dtype) in held]
-    )
-    return passed if missing is None else passed | missing
+    # What the band declares for no data may be written with other digits than the value.
+    declared = [own for own in band.nodata if can_be_missing(raw.dtype, own)]
+    meant = any_declared(np.array(declared, dtype=raw.dtype), values)
+    if meant is not None and meant.any():
+        missing = any_declared(raw, np.array(declared)[meant].tolist())
+        passed = passed if missing is None else passed | missing
+    return passed
 
 
 def _as_held(value: float, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401

@@ -40,7 +40,12 @@ def unit_of(source: Source) -> str:
         with raster:
             return str(raster.dataset().units[band.number - 1] or "")
     if isinstance(raster, LabelledRaster):
-        return str(raster.array.attrs.get("units", ""))
+        units = raster.array.attrs.get("units", "")
+        if isinstance(units, list | tuple):
+            units = (raster.entries(units, len(raster.bands)) or [""] * band.number)[
+                band.number - 1
+            ]
+        return str(units or "")
     return ""
 
 

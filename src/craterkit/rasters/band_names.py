@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["axis_labels", "netcdf_band_names"]
+__all__ = ["axis_labels", "entries_of_bands", "netcdf_band_names"]
 
 #: Calendars in which times are those of NumPy, from 1582 on.
 CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
@@ -28,6 +28,33 @@ def axis_labels(values: ArrayLike) -> list[str]:
     if values.dtype.kind == "f":
         return [np.format_float_positional(value, trim="-") for value in values]
     return [_text(value) for value in values]
+
+
+def entries_of_bands(
+    entries: Sequence[Any], numbers: ArrayLike | None, count: int
+) -> list[Any] | None:
+    """Entries for bands out of a list that may have been made for more bands; None if it cannot be told.
+
+    Parameters
+    ----------
+    entries : sequence
+        One for each band of a file.
+    numbers : array_like of int or None
+        Which bands of the file these are, from 1 on, if that is known.
+    count : int
+        How many bands there are now.
+    """
+    values = np.asarray([] if numbers is None else numbers)
+    if (
+        values.size
+        and values.dtype.kind in "iu"
+        and values.min() > 0
+        and values.max() <= len(entries)
+    ):
+        if values.size > 1 and np.unique(values).size < values.size:
+            return None
+        return [entries[number - 1] for number in np.broadcast_to(values, count)]
+    return list(entries) if len(entries) == count else None
 
 
 def _times(values: NDArray[Any]) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from craterkit.errors import CRSError, RasterError
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.cf_packing import with_netcdf_tags
 from craterkit.rasters.gdal_reports import header_reports, table_reports
 from craterkit.rasters.gdal_settings import one_thread_for_mosaics
 from craterkit.rasters.label_facts import find_facts, label_beside
@@ -226,6 +227,7 @@ class GdalRaster(Raster):
             description=description,
         )
         band = self._facts.read_as_labelled(band, self._driver, self.name)
+        band = with_netcdf_tags(band, dataset.tags(number), self.name)
         self._stored[number] = dtype
         # A mask of the driver's own, such as the special constants of PDS4, has no flag; that of ISIS cubes
         # says less than the range of their valid numbers.

@@ -1,7 +1,7 @@
 """Labelled arrays (`xarray.DataArray`) as rasters.
 
-What an array says of itself is taken from its coordinates and attributes alone, so it does not matter
-whether rioxarray is imported: that keeps everything there, too. xarray itself is never imported.
+What an array says of itself is taken from its coordinates, attributes and encoding alone, so it does not
+matter whether rioxarray is imported: that keeps everything there, too. xarray itself is never imported.
 
 Pixels that are in files or in Dask's graphs stay there until their window is read. The threads need no
 lock: xarray's own backends lock their files, and Dask's graphs never change.
@@ -15,23 +15,33 @@ import numpy as np
 
 from craterkit.errors import ArgumentError, CRSError, RasterError
 from craterkit.rasters.arrays import MEMORY_BLOCK
-from craterkit.rasters.axes import regular_axis
-from craterkit.rasters.band_names import axis_labels
+from craterkit.rasters.axes import complete_steps, mesh_transform, regular_axis
+from craterkit.rasters.band_names import axis_labels, entries_of_bands
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.cf_packing import MISSING, numbers
+from craterkit.rasters.labelled_packing import (
+    OFFSETS,
+    SCALES,
+    comes_from_a_file,
+    missing_in_source,
+    packing_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from affine import Affine
     from numpy.typing import NDArray
 
-__all__ = ["LabelledRaster"]
+    from craterkit.rasters.labelled_packing import Packing
+
+__all__ = ["MESH_NAMES", "LabelledRaster"]
 
 X_NAMES = ("x", "lon", "longitude")
 Y_NAMES = ("y", "lat", "latitude")
 
-#: Attributes that say what stands for no data: of the CF conventions, and of older readers.
-MISSING = ("_FillValue", "missing_value", "fill_value", "nodata")
+#: Coordinates of each pixel's centre that rioxarray gives a rotated raster.
+MESH_NAMES = ("xc", "yc")
 
 
 class LabelledRaster(Raster):
@@ -41,7 +51,8 @@ class LabelledRaster(Raster):
     ----------
     array : xarray.DataArray
         Pixels with dimensions y (or lat, latitude) and x (or lon, longitude), in any order, and at most
-        one more, which makes bands. Its coordinates are the pixels' centres.
+        one more, which makes bands. Its coordinates are the pixels' centres. Attributes by which CF packs
+        numbers hold as `packing_of` says; lists by band follow the coordinate band, from 1 on.
     label : str
         What error messages call it if it has no name.
 
@@ -57,7 +68,8 @@ class LabelledRaster(Raster):
     ArgumentError
         If it has other dimensions.
     RasterError
-        If it is empty, or holds no real numbers.
+        If it is empty, holds no real numbers, or it cannot be known whether attributes that matter are
+        about its numbers.
     """
 
     def __init__(self, array: Any, label: str) -> None:  # noqa: ANN401
@@ -69,7 +81,6 @@ class LabelledRaster(Raster):
                 'rename them to "y" and "x" (or "lat" and "lon")'
             )
         self.crs = _crs(array)
-        self._missing = _missing(array, self.name)
         further = [name for name in array.dims if name not in (self._x, self._y)]
         if len(further) > 1:
             single = [name for name in further if array.sizes[name] == 1]
@@ -85,43 +96,84 @@ class LabelledRaster(Raster):
             raise RasterError(f"{self.name}: holds no pixels; its shape is {array.shape}")
         self.band_dimension = further[0] if further else None
         self.array = array
-        self._dtype = pixel_dtype(array.dtype, self.name)
+        pixel_dtype(array.dtype, self.name)
         self.shape = (int(array.sizes[self._y]), int(array.sizes[self._x]))
         self.block_shape = _block(array, self._y), _block(array, self._x)
-        self.bands = self._describe()
+        self.bands = self._describe(packing_of(array, self.name))
 
-    def _describe(self) -> list[Band]:
-        array, dimension = self.array, self.band_dimension
-        count = 1 if dimension is None else int(array.sizes[dimension])
-        names = _band_names(array, dimension, count)
-        scales = self._of_bands("scale_factor", "scales", 1.0, count)
-        offsets = self._of_bands("add_offset", "offsets", 0.0, count)
+    def _describe(self, packing: Packing) -> list[Band]:
+        count = 1 if self.band_dimension is None else int(self.array.sizes[self.band_dimension])
+        dtype = pixel_dtype(packing.dtype, self.name)
+        scales, offsets, past_scales, past_offsets = (
+            self._of_bands(attrs, keys, count)
+            for attrs in (packing.attrs, packing.applied)
+            for keys in (SCALES, OFFSETS)
+        )
+        declared = packing.nodata + self._told_nodata() + missing_in_source(self.array)
+        nodata = tuple(dict.fromkeys(declared))
+        names = self._band_names(count)
         return [
             Band(
                 number=i + 1,
-                dtype=self._dtype,
-                nodata=self._missing,
+                dtype=dtype,
+                nodata=nodata,
                 nodata_is_exact=True,
                 scale=scales[i],
                 offset=offsets[i],
                 has_mask=False,
                 description=names[i],
+                valid_range=packing.valid_range(
+                    (scales[i], offsets[i]), (past_scales[i], past_offsets[i]), self.name
+                ),
             )
             for i in range(count)
         ]
 
-    def _of_bands(self, attribute: str, plural: str, default: float, count: int) -> list[float]:
+    def _of_bands(self, attrs: Mapping[str, Any], keys: Sequence[str], count: int) -> list[float]:
         """Scale or offset of each band: of all, or (as rioxarray has it) of each where they differ."""
-        attrs = self.array.attrs
-        found = attrs.get(attribute, attrs.get(plural, default))
-        try:
-            values = np.asarray(found, dtype=np.float64).ravel()
-            return [float(value) for value in np.broadcast_to(values, count)]
-        except ValueError as error:
+        found = next((key for key in keys if key in attrs), None)
+        if found is None:
+            return [1.0 if keys is SCALES else 0.0] * count
+        values = numbers(attrs, found, self.name)
+        if len(values) == 1:
+            return [float(values[0])] * count
+        picked = self.entries(values, count)
+        if picked is None:
             raise RasterError(
-                f"{self.name}: its attribute {attribute} {found!r} is not a number, or one for each of "
-                f"{count} bands"
-            ) from error
+                f"{self.name}: its attribute {found} has {len(values)} entries for {count} bands, and no "
+                "coordinate band that tells by different numbers from 1 on which bands of the file these "
+                "are; give it one entry for each band"
+            )
+        return [float(value) for value in picked]
+
+    def entries(self, values: Sequence[Any], count: int) -> list[Any] | None:
+        """Entries for its bands out of a list by band; None if it cannot be told which."""
+        coordinate = self.array.coords.get("band")
+        if coordinate is not None and coordinate.dims not in ((), (self.band_dimension,)):
+            coordinate = None
+        return entries_of_bands(values, None if coordinate is None else coordinate.values, count)
+
+    def _band_names(self, count: int) -> list[str]:
+        """Labels of bands: descriptions by band, or the coordinate along them, unless it only counts."""
+        array, dimension = self.array, self.band_dimension
+        labels = None
+        if dimension is not None and dimension in array.coords:
+            values = np.asarray(array.coords[dimension].values)
+            if values.dtype.kind not in "iu" or (values != np.arange(1, count + 1)).any():
+                labels = axis_labels(values)
+        described = array.attrs.get("long_name")
+        if isinstance(described, list | tuple) and (labels is None or dimension == "band"):
+            names = self.entries(described, count)
+            if names is not None:
+                return [str(name or "") for name in names]
+        return labels or [""] * count
+
+    def _told_nodata(self) -> tuple[float, ...]:
+        """What rioxarray alone was told stands for no data."""
+        if any(key in self.array.attrs for key in MISSING) or self.array.dtype.kind == "b":
+            return ()
+        told = _told(self.array, "nodata")
+        return () if told is None else tuple(np.atleast_1d(told).tolist())
 
     @property
     def transform(self) -> Affine | None:
@@ -133,21 +185,54 @@ class LabelledRaster(Raster):
 
         x, y = self._centres(self._x, X_NAMES), self._centres(self._y, Y_NAMES)
         if x is None or y is None:
-            return self._written_transform()
-        axes = []
-        for name, centres in ((self._x, x), (self._y, y)):
-            if centres.size > 1:
-                axes.append(regular_axis(centres, f"{self.name}: coordinate {name}"))
-                continue
-            written = self._written_transform()
-            if written is None:
-                raise CRSError(
-                    f"{self.name}: its only {name} does not tell how large a pixel is; pass transform="
-                )
-            step = written.a if name == self._x else written.e
-            axes.append((float(centres[0]) - step / 2, step))
-        (left, width), (top, height) = axes
-        return Affine(width, 0.0, left, 0.0, height, top)
+            mesh = [self.array.coords.get(name) for name in MESH_NAMES]
+            if all(axis is not None and {*axis.dims} == {self._y, self._x} for axis in mesh):
+                across, down = (axis.transpose(self._y, self._x).values for axis in mesh)
+                return mesh_transform(across, down, self._written_transform(), self.name)
+            return self._transform_of_whole()
+        right, left = self._axis(self._x, x)
+        down, top = self._axis(self._y, y)
+        (a, d), (b, e) = complete_steps(
+            None if right is None else (right, 0.0),
+            None if down is None else (0.0, down),
+            (float(x[0]), float(y[0])),
+            self._written_transform(),
+            self.name,
+            (str(self._x), str(self._y)),
+        )
+        return Affine(
+            a, b, left if right else left - (a + b) / 2, d, e, top if down else top - (d + e) / 2
+        )
+
+    def _axis(self, name: Any, centres: NDArray[Any]) -> tuple[float | None, float]:  # noqa: ANN401
+        """Step along an axis and its outer edge; of a single pixel, no step and its centre."""
+        if centres.size == 1:
+            return None, float(centres[0])
+        edge, step = regular_axis(centres, f"{self.name}: coordinate {name}")
+        return step, edge
+
+    def _transform_of_whole(self) -> Affine | None:
+        """The attribute GeoTransform, if the array is known to be the whole that it was written for."""
+        from craterkit.rasters.gdal import GdalRaster
+
+        written = self._written_transform()
+        source = self.array.encoding.get("source")
+        if written is None or (source is None and not comes_from_a_file(self.array)):
+            return written
+        reason = "its source is not known"
+        if source is not None:
+            try:
+                with GdalRaster(str(source)) as file:
+                    if file.shape == self.shape and file.transform == written:
+                        return written
+                    reason = f"{source} has {file.shape[0]} rows and {file.shape[1]} columns"
+            except RasterError as error:
+                reason = str(error)
+        raise CRSError(
+            f"{self.name}: has no coordinates along {self._y} and {self._x}, and may be a part of what its "
+            f"attribute GeoTransform is about ({reason}, the array {self.shape[0]} and {self.shape[1]}); "
+            "open it with coordinates (parse_coordinates=True), or pass transform="
+        )
 
     def _written_transform(self) -> Affine | None:
         """The transform that GDAL and rioxarray write as an attribute."""
@@ -290,33 +375,7 @@ def _crs(array: Any) -> Any:  # noqa: ANN401
     return array.attrs.get("crs") or _told(array, "crs")
 
 
-def _missing(array: Any, name: str) -> tuple[float, ...]:  # noqa: ANN401
-    """Raw values that stand for no data: there are none left once xarray has decoded them."""
-    declared = [array.attrs[key] for key in MISSING if key in array.attrs]
-    if not declared:
-        declared = [value for value in [_told(array, "nodata")] if value is not None]
-    values = [value for of_key in declared for value in np.atleast_1d(of_key).tolist()]
-    for value in values:
-        if not isinstance(value, int | float):
-            raise RasterError(f"{name}: declares {value!r} for no data, which is not a number")
-    return tuple(dict.fromkeys(values))
-
-
 def _as_slice(places: list[int]) -> slice | list[int]:
     """Consecutive places as a slice, which is the faster index."""
     first, end = places[0], places[0] + len(places)
     return slice(first, end) if places == list(range(first, end)) else places
-
-
-def _band_names(array: Any, dimension: Any, count: int) -> list[str]:  # noqa: ANN401
-    """Labels of bands: the coordinate along them, unless it only counts."""
-    if dimension is None:
-        return [""]
-    if dimension in array.coords:
-        values = np.asarray(array.coords[dimension].values)
-        if values.dtype.kind not in "iu" or (values != np.arange(1, count + 1)).any():
-            return axis_labels(values)
-    described = array.attrs.get("long_name")
-    if isinstance(described, list | tuple) and len(described) == count:
-        return [str(name) for name in described]
-    return [""] * count

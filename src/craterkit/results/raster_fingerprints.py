@@ -16,7 +16,7 @@ from craterkit.extraction.raster_files import (
 )
 from craterkit.rasters.base import Raster, Window
 from craterkit.rasters.gdal import GdalRaster
-from craterkit.rasters.labelled import LabelledRaster
+from craterkit.rasters.labelled import MESH_NAMES, LabelledRaster
 from craterkit.rasters.opening import open_raster
 from craterkit.results.fingerprints import fingerprint_value
 from craterkit.results.hashes import HASH, STRIP_BYTES, hash_json
@@ -97,13 +97,20 @@ def fingerprint_labelled(array: Any) -> dict[str, Any]:  # noqa: ANN401
         "coordinates": {
             str(name): fingerprint_value(np.asarray(coordinate.values))
             for name, coordinate in array.coords.items()
-            if coordinate.ndim <= 1
+            if coordinate.ndim <= 1 or name in MESH_NAMES
         },
+        "transforms": [
+            str(coordinate.attrs["GeoTransform"])
+            for coordinate in array.coords.values()
+            if "GeoTransform" in coordinate.attrs
+        ],
     }
     source = array.encoding.get("source")
+    along = {name for coordinate in array.coords.values() for name in coordinate.dims}
     if array.chunks is not None:
         found["dask"] = str(array.data.name)
-    elif array.variable._in_memory or source is None:
+    elif array.variable._in_memory or source is None or not along.issuperset(array.dims):
+        # Without coordinates, nothing else tells which part of a file it is.
         found["pixels"] = fingerprint_value(np.asarray(array.values))
         return found
     if source is not None:
