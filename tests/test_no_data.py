@@ -68,7 +68,7 @@ ORDINARY = list(range(101, 164))
         pytest.param("float32", 1.70141e38, 1.70141e38, id="a large one"),
         pytest.param("float64", LEAST32, -3.4e38, id="two digits in float64"),
         pytest.param("float64", float(np.float32(-9999.9)), -9999.9, id="a float64 copy"),
-        pytest.param("float64", LEAST64, -1.79769313486232e308, id="15 digits"),
+        pytest.param("float64", LEAST64, -1.7976931348623e308, id="14 digits"),
         pytest.param("float64", 1e-9, 1e-9, id="a small one"),
         pytest.param("int16", -32768, -32768, id="integers"),
     ],

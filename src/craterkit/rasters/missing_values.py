@@ -18,7 +18,7 @@ __all__ = ["any_declared", "can_be_missing", "equals_declared", "is_number"]
 #: GDAL takes floats this many roundings apart for one (`ARE_REAL_EQUAL` in its gcore/gdal_priv.h).
 ROUNDINGS = 4
 
-#: Beyond this no raster measures, and a declared value stands for all numbers that round to its digits:
+#: Beyond this no raster measures, and a declared value stands for all numbers that its digits leave open:
 #: headers write the least float32 as -3.4e38.
 HUGE = 1e38
 
@@ -62,15 +62,12 @@ def equals_declared(raw: NDArray[Any], value: float) -> Bools | None:
         return None
     if raw.dtype.kind != "f":
         return np.asarray(raw == raw.dtype.type(int(value)))
-    tolerance = ROUNDINGS * float(np.finfo(raw.dtype).eps)
+    value = float(value)
+    slack = ROUNDINGS * float(np.finfo(raw.dtype).eps) * abs(value)
     if abs(value) > HUGE:
-        digits = len(repr(float(value)).partition("e")[0].strip("-").replace(".", ""))
-        tolerance = 10.0 ** (1 - digits)
+        slack = _last_digit(value)
     limit = float(np.finfo(raw.dtype).max)
-    ends = (
-        raw.dtype.type(np.clip(value * (1.0 + sign * tolerance), -limit, limit))
-        for sign in (-1.0, 1.0)
-    )
+    ends = (raw.dtype.type(np.clip(value + far, -limit, limit)) for far in (-slack, slack))
     low, high = sorted(ends)
     found = raw == low if low == high else (raw >= low) & (raw <= high)
     with np.errstate(over="ignore"):
@@ -78,6 +75,16 @@ def equals_declared(raw: NDArray[Any], value: float) -> Bools | None:
     if single != value and raw.dtype.itemsize > 4:
         found |= raw == single
     return np.asarray(found)
+
+
+def _last_digit(value: float) -> float:
+    """What the last digit of a value counts, in the shortest form of single or double precision."""
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
+    number = single if float(single) == value else np.float64(value)
+    shortest = np.format_float_scientific(number, trim="-")
+    mantissa, _, exponent = shortest.partition("e")
+    return float(10.0 ** (int(exponent) - len(mantissa.partition(".")[2])))
 
 
 def can_be_missing(dtype: np.dtype[Any], value: float) -> bool:
