@@ -234,8 +234,8 @@ class Raster(ABC):
         value = self.crs if raster_crs is None else raster_crs
         if value is None or value == "":
             raise CRSError(
-                f"{self.name}: has no CRS, or none that can be read; say what its coordinates are "
-                'with raster_crs=: "planetocentric" if they are degrees, a projected CRS if metres'
+                f"{self.name}: has no CRS; say what its coordinates are with raster_crs=, for "
+                'example "planetocentric" if they are degrees, or a projected CRS if they are metres'
             )
         system = CoordinateSystem.from_user_input(
             value,
