@@ -81,7 +81,10 @@ def check_projected(grid: ProjectedGrid) -> None:
 def way_out(system: CoordinateSystem) -> str:
     """What to pass for a raster that cannot lie on its body."""
     if system.is_geographic:
-        return "if its coordinates are metres, pass a projected CRS as raster_crs="
+        return (
+            "if its coordinates are metres, pass a projected CRS as raster_crs=; if its affine "
+            "transform is wrong, the right one as transform="
+        )
     return (
         "its CRS, its affine transform or the unit of one of them is wrong: pass the right CRS as "
         "raster_crs=, or the right transform as transform="
