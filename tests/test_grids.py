@@ -8,10 +8,16 @@ from affine import Affine
 from craterkit.bodies import Body, get_body
 from craterkit.coordinates import CoordinateSystem
 from craterkit.errors import CRSError, RasterError
+from craterkit.grids.base import make_grid
 from craterkit.grids.cylindrical import CylindricalGrid
+from craterkit.grids.projected import ProjectedGrid
 from fields import CERES, MARS, MOON, OCENTRIC, lonlat_transform, place
 
 METRES = np.radians(1.0) * MOON.a  # one degree of an equirectangular Moon
+
+
+#: A global equirectangular Moon of one degree a pixel.
+GLOBE = Affine(METRES, 0, -180 * METRES, 0, -METRES, 90 * METRES)
 
 
 def grid_of(shape, transform, crs="planetocentric", body="moon"):
@@ -276,6 +282,115 @@ class TestRefused:
     def test_another_body(self):
         with pytest.raises(CRSError, match="Mars"):
             grid_of((180, 360), lonlat_transform(-180.0, 90.0, 1.0), OCENTRIC["mars"])
+
+
+class TestReach:
+    """Grids that cannot lie on their body are refused; those that are merely odd are not."""
+
+    @pytest.mark.parametrize(
+        ("crs", "body", "shape", "transform", "message"),
+        [
+            *(
+                (crs, body, (180, 360), GLOBE, r"latitude 27\d{5}\.?\d* to -27.*metres.*raster_crs=")
+                for crs, body in (
+                    ("planetocentric", "moon"),
+                    ("planetocentric_west", "moon"),
+                    ("planetographic", "mars"),
+                    ("dawn_claudia", "vesta"),
+                    ("IAU_2015:30100", "moon"),
+                    ("IAU_2015:49901", "mars"),
+                )
+            ),
+            # Of few pixels, of a region, of a strip along the equator, rotated.
+            ("default", "moon", (2, 2), GLOBE @ Affine.scale(180, 90), "latitude 27"),
+            ("default", "moon", (5, 5), Affine(10, 0, 3e5, 0, -10, 4e5), "latitude 400000 to"),
+            ("default", "moon", (5, 5), Affine(10, 0, 5e6, 0, -10, 20), "longitude 5000000 to"),
+            ("default", "moon", (10, 3000), lonlat_transform(0, 5, 1), "longitude 0 to 3000"),
+            ("default", "moon", (1, 2), lonlat_transform(-180, 150, 300), "latitude 150 to -150"),
+            ("default", "moon", (1, 1), Affine(500, 0, -250, 0, -90, 45), "longitude -250 to 250"),
+            (
+                *("default", "moon", (1000, 1000)),
+                Affine.rotation(20) @ Affine(6, 0, -3000, 0, -6, 3000),
+                r"x from -\d+.* but Moon is 360 round",
+            ),
+            # Rows beyond a pole: by a pixel, and by a part of the raster that holds its middle.
+            ("default", "moon", (180, 360), lonlat_transform(-180, 91, 1), "latitude 91 to -89"),
+            ("default", "moon", (180, 360), lonlat_transform(-180, 88.9, 1), "latitude 88.9 to -91"),
+            ("default", "moon", (60, 360), lonlat_transform(-180, 140, 1), "latitude 140 to 80"),
+            (moon_projection("eqc"), "moon", (60, 9), Affine(METRES, 0, 0, 0, -METRES, 140 * METRES),
+             "latitude 140 to 80"),
+            # Millimetres for metres: of the globe, of a region, of a strip, and of maps of other kinds.
+            *(
+                (moon_projection(formulas), "moon", shape, transform, "unit")
+                for formulas in ("eqc", "cea", "merc")
+                for shape, transform in (
+                    ((180, 360), Affine.scale(1000) @ GLOBE),
+                    ((9, 360), Affine.scale(1000) @ GLOBE),
+                )
+            ),
+            (moon_projection("eqc"), "moon", (9, 9), Affine(1e5, 0, 3e8, 0, -1e5, 4e8), "latitude 13"),
+            (moon_projection("sinu"), "moon", (9, 9), Affine(1e5, 0, 3e8, 0, -1e5, 4e8), "no part"),
+            (moon_projection("ortho"), "moon", (90, 90), Affine(4e7, 0, -18e8, 0, -4e7, 18e8),
+             r"1091640\d\.\d* round"),
+        ],
+    )  # fmt: skip
+    def test_impossible(self, crs, body, shape, transform, message):
+        system = CoordinateSystem.from_user_input(crs, get_body(body), what="raster_crs")
+        with pytest.raises(CRSError, match=rf"(?s)^some\.tif: .*{message}"):
+            make_grid(shape, transform, system, "some.tif")
+
+    @pytest.mark.parametrize(
+        ("shape", "transform"),
+        [
+            ((181, 361), lonlat_transform(-180.5, 90.5, 1.0)),
+            ((181, 360), lonlat_transform(-180.0, 90.9, 1.0)),
+            ((180, 450), lonlat_transform(-180.0, 90.0, 1.0)),
+            ((180, 720), lonlat_transform(-360.0, 90.0, 1.0)),
+            ((180, 360), lonlat_transform(360.0, 90.0, 1.0)),
+            ((1, 1), lonlat_transform(-180.0, 180.0, 360.0) @ Affine.scale(1.0, 0.5)),
+            ((2, 4), lonlat_transform(-180.0, 90.0, 90.0)),
+            ((26, 52), lonlat_transform(-180.0, 91.0, 7.0)),
+        ],
+    )
+    def test_possible(self, shape, transform):
+        """Half pixels beyond the poles, mosaics that overlap themselves, pixels as large as the body."""
+        make_grid(shape, transform, CoordinateSystem(body=get_body("moon")))
+        metric = Affine.scale(METRES) @ transform
+        equirectangular = CoordinateSystem.from_user_input(moon_projection("eqc"), "moon", what="")
+        assert isinstance(make_grid(shape, metric, equirectangular), CylindricalGrid)
+
+    @pytest.mark.parametrize("scale", [1e-3, 1.0])
+    @pytest.mark.parametrize(
+        "formulas",
+        [
+            "ob_tran +o_proj=eqc +o_lat_p=40 +o_lon_p=10 +lon_0=20",
+            "ob_tran +o_proj=cea +o_lat_p=0 +o_lon_p=10",
+            "ob_tran +o_proj=moll +o_lat_p=-30 +o_lon_p=170",
+            "omerc +lat_0=17.9 +lonc=180 +alpha=13.6 +gamma=0",
+            "omerc +lat_0=-5 +lonc=-179 +alpha=80",
+            "stere +lat_0=25 +lon_0=-70",
+            "somerc +lat_0=47 +lon_0=7",
+        ],
+    )
+    def test_oblique_maps(self, formulas, scale):
+        """Their coordinates are no longitudes and latitudes, and mean nothing about poles."""
+        crs = moon_projection(formulas)
+        system = CoordinateSystem.from_user_input(crs, "moon", what="raster")
+        transform = Affine.scale(scale) @ Affine(METRES, 0, -60 * METRES, 0, -METRES, 100 * METRES)
+        grid = make_grid((200, 120), transform, system)
+        assert isinstance(grid, ProjectedGrid)
+        lon, lat = grid.to_body(60.25, 100.25)
+        expected = pyproj.Transformer.from_pipeline(crs).transform(
+            0.25 * METRES * scale, -0.25 * METRES * scale, direction="INVERSE"
+        )
+        np.testing.assert_allclose((np.mod(lon - expected[0] + 90, 360), lat), (90, expected[1]))
+
+
+def test_grids_of_one_place_are_named_after_their_rasters():
+    system = CoordinateSystem(body=get_body("moon"))
+    transform = lonlat_transform(-180.0, 90.0, 1.0)
+    one, other = (make_grid((180, 360), transform, system, name) for name in ("one", "other"))
+    assert (one.name, other.name) == ("one", "other")
 
 
 def test_every_pixel_centre_is_where_the_affine_says():

@@ -16,8 +16,10 @@ from craterkit.errors import CRSError
 if TYPE_CHECKING:
     import pyproj
 
-__all__ = ["check_body"]
+__all__ = ["check_body", "radii_text"]
 
+# How GDAL calls the ellipsoid of a damaged GeoTIFF, for which it puts the Earth's.
+_UNREADABLE = "unretrievable"
 # Radii of a system may differ from the body's by this much: if the system names the body (older
 # reports had other radii), and if it names none (ISIS writes the local radius).
 _NAMED_TOLERANCE, _ANONYMOUS_TOLERANCE = 0.2, 0.005
@@ -47,6 +49,10 @@ def check_body(crs: pyproj.CRS, body: Body, what: str, argument: str) -> None:
         If it is of another body.
     """
     assert crs.ellipsoid is not None
+    if crs.ellipsoid.name.startswith(_UNREADABLE):
+        raise CRSError(
+            f"{what}: the ellipsoid of its CRS {crs.name!r} cannot be read. Pass the right CRS as {argument}=."
+        )
     a, b = crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre
     candidates = {
         name: candidate
@@ -58,8 +64,8 @@ def check_body(crs: pyproj.CRS, body: Body, what: str, argument: str) -> None:
     override = f"If the CRS is wrong, pass the right one as {argument}=."
     if not candidates and _misfit(a, b, body) > _ANONYMOUS_TOLERANCE:
         raise CRSError(
-            f"{what}: its CRS {crs.name!r} names no body, and its radii ({_radii(a, b)}) are not "
-            f"those of {body.name} ({_radii(body.a, body.b)}). {override}"
+            f"{what}: its CRS {crs.name!r} names no body, and its radii ({radii_text(a, b)}) are not "
+            f"those of {body.name} ({radii_text(body.a, body.b)}). {override}"
         )
     if not candidates:
         return
@@ -73,7 +79,7 @@ def check_body(crs: pyproj.CRS, body: Body, what: str, argument: str) -> None:
     if _misfit(a, b, body) > _NAMED_TOLERANCE:
         raise CRSError(
             f"{what}: its CRS {crs.name!r} is named after {body.name}, but its radii "
-            f"({_radii(a, b)}) are more than {_NAMED_TOLERANCE:.0%} from {_radii(body.a, body.b)}. "
+            f"({radii_text(a, b)}) are more than {_NAMED_TOLERANCE:.0%} from {radii_text(body.a, body.b)}. "
             f"{override}"
         )
 
@@ -83,7 +89,8 @@ def _misfit(a: float, b: float, body: Body) -> float:
     return max(max(a, b) / body.a - 1.0, 1.0 - min(a, b) / body.b, 0.0)
 
 
-def _radii(a: float, b: float) -> str:
+def radii_text(a: float, b: float) -> str:
+    """Radii of an ellipsoid for messages."""
     return f"{a:.10g} m" if a == b else f"{a:.10g} and {b:.10g} m"
 
 

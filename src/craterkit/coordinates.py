@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -40,6 +39,17 @@ from craterkit.bodies import (
     wrap_longitude,
 )
 from craterkit.body_check import check_body
+from craterkit.crs_reading import (
+    Sign,
+    as_crs,
+    crs_key,
+    easting_sign,
+    formulas_of,
+    horizontal,
+    meridian_of,
+    says_ocentric,
+    unusable,
+)
 from craterkit.errors import CRSError
 from craterkit.projections import project, unproject
 
@@ -47,10 +57,9 @@ if TYPE_CHECKING:
     import pyproj
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CoordinateSystem"]
+__all__ = ["CoordinateSystem", "system_on_own_ellipsoid"]
 
 LatitudeType = Literal["planetocentric", "planetographic"]
-Sign = Literal[1, -1]
 
 # Names of conventions: latitude and direction of longitude; "iau" is the body's ographic one.
 _CONVENTIONS: dict[str, tuple[LatitudeType, Literal["east", "west", "iau"]]] = {
@@ -68,12 +77,6 @@ _CONVENTIONS: dict[str, tuple[LatitudeType, Literal["east", "west", "iau"]]] = {
 # frame of the IAU's 2015 report, in which the crater Claudia lies at 146° E. It lies at 136° E in
 # Claudia Prime and at 356° E in the Dawn team's Claudia frame.
 _VESTA_FRAMES = {"claudia_dp": 0.0, "claudia_p": 10.0, "dawn_claudia": 150.0}
-
-# Parts of a PROJ string that are not of the formulas: dealt with here, or datum shifts.
-_NOT_FORMULA = frozenset(
-    {"axis", "geoidgrids", "nadgrids", "no_defs", "pm", "title", "towgs84", "type"}
-    | {"vto_meter", "vunits", "wktext"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +200,11 @@ class CoordinateSystem:
             named = _from_name(value, body, what)
             if named is not None:
                 return named
-        text = _as_text(value)
-        if text is not None:
+        key = crs_key(value)
+        if key is not None:
             # What goes wrong is worked out anew below, as the message is to name what `value` is of.
             with suppress(CRSError):
-                return _from_text(text, body)
+                return _remembered(key, body)
         return _checked(value, body, what, argument)
 
     def to_body(
@@ -274,14 +277,20 @@ class CoordinateSystem:
 
     def describe(self) -> str:
         """Say in one line what the coordinates are."""
+        body = self.body
         toward = "east" if self.longitude_sign > 0 else "west"
         if self.is_geographic:
             text = f"{self.latitude_type} latitude, {toward}-positive longitude"
         else:
-            text = "projected" if self.longitude_sign > 0 else "projected, x growing westward"
+            text = f"projected by {self.projection}"
+            text += "" if self.longitude_sign > 0 else ", x growing westward"
         if self.longitude_shift:
             text += f" from the meridian {self.longitude_shift:.10g}° E"
-        text += f" on {self.body.name}"
+        if self.degrees_per_unit != 1.0:
+            text += f" in units of {self.degrees_per_unit:.10g}°"
+        if self.latitude_type == "planetographic" and (self.a, self.b) != (body.a, body.b):
+            text += f" of an ellipsoid of {self.a:.10g} and {self.b:.10g} m"
+        text += f" on {body.name}"
         return text if self.crs is None else f"{self.crs.name!r} ({text})"
 
     def __str__(self) -> str:
@@ -316,161 +325,63 @@ def _from_name(value: str, body: Body, what: str) -> CoordinateSystem | None:
     return CoordinateSystem(body=body, latitude_type=latitude_type, longitude_sign=sign)
 
 
-def _as_text(value: Any) -> str | None:  # noqa: ANN401
-    """WKT of a CRS of rasterio, or the text that the user gave; None for anything else."""
-    if isinstance(value, str):
-        return value
-    if type(value).__module__.partition(".")[0] != "rasterio":
-        return None
-    return str(value.to_wkt(version="WKT2_2019"))
+@lru_cache(maxsize=64)
+def _remembered(key: str | pyproj.CRS, body: Body) -> CoordinateSystem:
+    """The rasters of a stack have one CRS, and parsing it takes milliseconds."""
+    return _checked(key, body, "", "raster_crs")
 
 
 @lru_cache(maxsize=64)
-def _from_text(text: str, body: Body) -> CoordinateSystem:
-    """Remembers what it made: the rasters of a stack have one CRS, and parsing it takes milliseconds."""
-    return _checked(text, body, "", "raster_crs")
+def system_on_own_ellipsoid(crs: pyproj.CRS) -> CoordinateSystem:
+    """Make the system of a CRS on a body of which only the CRS's ellipsoid is known.
+
+    Raises
+    ------
+    CRSError
+        If it has no ellipsoid, or is no lon/lat or projected system.
+    BodyError
+        If the ellipsoid is prolate.
+    """
+    crs = horizontal(crs)
+    if crs.ellipsoid is None:
+        raise unusable(crs, "it", "raster_crs")
+    a, b = crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre
+    return _from_crs(crs, Body("a body of this ellipsoid", a, b), "it", "raster_crs")
 
 
 def _checked(value: Any, body: Body, what: str, argument: str) -> CoordinateSystem:  # noqa: ANN401
-    crs = _horizontal(_as_crs(value, what, argument))
+    crs = horizontal(as_crs(value, what, argument, (*_CONVENTIONS, *_VESTA_FRAMES)))
     if crs.ellipsoid is None:
-        raise _unusable(crs, what)
+        raise unusable(crs, what, argument)
     check_body(crs, body, what, argument)
-    return _from_crs(crs, body, what)
+    return _from_crs(crs, body, what, argument)
 
 
-def _as_crs(value: Any, what: str, argument: str) -> pyproj.CRS:  # noqa: ANN401
-    import pyproj
-
-    if isinstance(value, pyproj.CRS):
-        return value
-    given = value
-    try:
-        if hasattr(value, "to_wkt"):
-            try:  # rasterio's default, WKT1, has no spherical coordinate systems
-                value = value.to_wkt(version="WKT2_2019")
-            except TypeError:
-                value = value.to_wkt()
-        if value is None or (isinstance(value, str) and not value.strip()):
-            raise CRSError(
-                f"{what} has no coordinate reference system. If its coordinates are planetocentric "
-                f'degrees, east-positive, pass {argument}="planetocentric"; else pass the system '
-                f'that it is in, e.g. {argument}="planetographic" or a CRS.'
-            )
-        if not isinstance(value, bool):
-            return pyproj.CRS.from_user_input(value)
-        cause = None
-    except CRSError:
-        raise
-    except (pyproj.exceptions.CRSError, ValueError) as error:  # rasterio's are ValueErrors
-        cause = error
-    names = ", ".join(repr(name) for name in (*_CONVENTIONS, *_VESTA_FRAMES))
-    raise CRSError(
-        f"{what}: {given!r} is not a coordinate reference system. Accepted are {names} (the last "
-        "three for Vesta) and whatever pyproj.CRS accepts."
-    ) from cause
-
-
-def _horizontal(crs: pyproj.CRS) -> pyproj.CRS:
-    """Strip heights and datum shifts."""
-    while crs.is_bound or crs.is_compound:
-        inner = crs.source_crs if crs.is_bound else crs.sub_crs_list[0]
-        if inner is None:
-            break
-        crs = inner
-    return crs
-
-
-def _from_crs(crs: pyproj.CRS, body: Body, what: str) -> CoordinateSystem:
+def _from_crs(crs: pyproj.CRS, body: Body, what: str, argument: str) -> CoordinateSystem:
     """Make the system of a horizontal CRS, known to be of `body`."""
     assert crs.ellipsoid is not None
     a, b = crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre
-    system = CoordinateSystem(body=body, crs=crs, a=a, b=b, longitude_shift=_meridian(crs))
+    system = CoordinateSystem(body=body, crs=crs, a=a, b=b, longitude_shift=meridian_of(crs))
     ographic: LatitudeType = "planetocentric" if a == b else "planetographic"
     if crs.is_projected:
         return replace(
             system,
             is_geographic=False,
             latitude_type=ographic,
-            longitude_sign=_easting_sign(crs, what),
-            projection=_formulas(crs, what),
+            longitude_sign=easting_sign(crs, what, argument),
+            projection=formulas_of(crs, what, argument),
         )
     across = [axis for axis in crs.axis_info if axis.direction in ("east", "west")]
     along = [axis for axis in crs.axis_info if axis.direction == "north"]
     derived = crs.type_name.startswith("Derived")  # e.g. a rotated pole
     if derived or crs.is_geocentric or len(across) != 1 or len(along) != 1:
-        raise _unusable(crs, what)
+        raise unusable(crs, what, argument)
     size = math.degrees(along[0].unit_conversion_factor)
+    if not size > 0.0:
+        raise unusable(crs, what, argument, ": its unit of angle has no size")
     return replace(
         system,
-        latitude_type="planetocentric" if _says_ocentric(crs) else ographic,
+        latitude_type="planetocentric" if says_ocentric(crs) else ographic,
         longitude_sign=1 if across[0].direction == "east" else -1,
         degrees_per_unit=1.0 if math.isclose(size, 1.0, rel_tol=1e-12) else size,
     )
-
-
-def _unusable(crs: pyproj.CRS, what: str) -> CRSError:
-    return CRSError(
-        f"{what}: the CRS {crs.name!r} ({crs.type_name}) is neither longitude and latitude nor "
-        "a projection of them that is supported."
-    )
-
-
-def _says_ocentric(crs: pyproj.CRS) -> bool:
-    """Whether names or axes of a lon/lat system declare planetocentric latitude."""
-    if crs.to_json_dict()["coordinate_system"]["subtype"] == "spherical":
-        return True
-    names = (crs.name, crs.datum.name if crs.datum else "")
-    # Datums of the Earth are called "geocentric" for another reason.
-    return any(re.search(r"(?<!ge)ocentric", name, re.I) for name in names)
-
-
-def _meridian(crs: pyproj.CRS) -> float:
-    """Return the longitude, in degrees, at which the system's own longitudes begin."""
-    shift = 0.0
-    if crs.prime_meridian is not None:
-        unit = math.degrees(float(crs.prime_meridian.unit_conversion_factor))
-        unit = 1.0 if math.isclose(unit, 1.0, rel_tol=1e-12) else unit
-        shift = crs.prime_meridian.longitude * unit
-    if not crs.is_projected and "+lon_0=" in (crs.remarks or ""):
-        # PROJ keeps "+proj=longlat +lon_0=…" in a remark only, but subtracts it all the same.
-        shift += float(_parameters(crs).get("lon_0") or 0.0)
-    return shift
-
-
-def _easting_sign(crs: pyproj.CRS, what: str) -> Sign:
-    """Return 1 if the abscissa of a projected system grows eastward, -1 if westward."""
-    directions = {axis.direction for axis in crs.axis_info if axis.direction not in ("up", "down")}
-    if directions in ({"east", "north"}, {"north"}, {"south"}):  # the latter two: polar aspects
-        return 1
-    if directions == {"west", "north"}:
-        return -1
-    raise CRSError(
-        f"{what}: the axes of {crs.name!r} point {' and '.join(sorted(directions))}; an easting "
-        "or westing and a northing are needed."
-    )
-
-
-def _parameters(crs: pyproj.CRS) -> dict[str, str | None]:
-    """Return the PROJ string of `crs`, taken apart."""
-    with warnings.catch_warnings():
-        # The warning that a PROJ string loses the datum's name: it is not needed here.
-        warnings.simplefilter("ignore", UserWarning)
-        words = crs.to_proj4().split()
-    pairs = (word.removeprefix("+").partition("=") for word in words)
-    return {key: value if equals else None for key, equals, value in pairs}
-
-
-def _formulas(crs: pyproj.CRS, what: str) -> str:
-    """Return the projection's formulas and units as a PROJ string without datum shift."""
-    import pyproj
-
-    try:
-        parameters = _parameters(crs)
-    except pyproj.exceptions.CRSError as error:
-        raise _unusable(crs, what) from error
-    if parameters.pop("datum", None) and crs.ellipsoid is not None:
-        parameters["a"] = repr(crs.ellipsoid.semi_major_metre)
-        parameters["b"] = repr(crs.ellipsoid.semi_minor_metre)
-    kept = ((key, value) for key, value in parameters.items() if key not in _NOT_FORMULA)
-    return " ".join(f"+{key}" if value is None else f"+{key}={value}" for key, value in kept)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["project", "unproject"]
+__all__ = ["check_formulas", "project", "unproject"]
 
 # Cylindrical projections have columns that are meridians and may go round more than once.
 _CYLINDRICAL = frozenset(
@@ -93,6 +93,8 @@ def unproject(
         projection.
     """
     parameters = _parameters(formulas)
+    shape = np.shape(x)
+    x, y = np.ravel(x), np.ravel(y)
     lon, lat = _inverse(formulas, x, y)
     if not is_sphere:
         size = _size_if_inexact(formulas)
@@ -111,7 +113,14 @@ def unproject(
                 slack = 1e-6 * (np.abs(x[doubtful]) + np.abs(y[doubtful]))
                 missed = np.hypot(back[0] - x[doubtful], back[1] - y[doubtful])
                 outside[doubtful] = ~(missed <= slack)
-    return np.where(outside, np.nan, lon), np.where(outside, np.nan, np.clip(lat, -90.0, 90.0))
+    lon, lat = np.where(outside, np.nan, [lon, np.clip(lat, -90.0, 90.0)])
+    return lon.reshape(shape), lat.reshape(shape)
+
+
+def check_formulas(formulas: str) -> None:
+    """Raise pyproj's `ProjError` unless PROJ has a projection and its inverse."""
+    _applied(formulas, np.zeros(1), np.zeros(1), "FORWARD")
+    _inverse(formulas, np.zeros(1), np.zeros(1))
 
 
 def _parameters(formulas: str) -> dict[str, str]:
@@ -183,8 +192,7 @@ def _mended(
     size: tuple[float, float, float],
 ) -> tuple[Floats, Floats]:
     """PROJ's inverse with the places that do not lead back replaced by places that do, or by NaN."""
-    shape = lon.shape
-    lon, lat, x, y = (np.array(v, dtype=np.float64).ravel() for v in (lon, lat, x, y))
+    lon, lat = lon.copy(), lat.copy()
     known = np.isfinite(x) & np.isfinite(y)
     unknown = np.flatnonzero(known & ~np.isfinite(lon + lat))
     if unknown.size:
@@ -206,7 +214,7 @@ def _mended(
     with np.errstate(invalid="ignore"):
         gone = ~(missed <= LOST * scale)
     lon[gone] = lat[gone] = np.nan
-    return lon.reshape(shape), lat.reshape(shape)
+    return lon, lat
 
 
 def _on_a_sphere(formulas: str, x: Floats, y: Floats, radius: float) -> tuple[Floats, Floats]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["grid_difference", "nearest_pixels", "same_grid"]
+__all__ = ["grid_difference", "nearest_pixels", "same_grid", "transform_difference"]
 
 #: How far, in pixels, two transforms may put the same pixel apart: what rounded georeferencing does.
 TRANSFORM_PX = 1e-3
@@ -41,10 +41,19 @@ def grid_difference(grid: Grid, other: Grid) -> str:
     if apart > GROUND_PX:
         by = f": the same coordinates lie up to {apart:.3g} pixels apart" if apart < np.inf else ""
         return f"its coordinates are {other.system}, not {grid.system}{by}"
-    height, width = grid.shape
+    return transform_difference(grid.transform, other.transform, grid.shape)
+
+
+def transform_difference(transform: Affine, other: Affine, shape: tuple[int, int]) -> str:
+    """Say how far another affine transform puts pixels elsewhere; an empty string if it does not."""
+    if transform == other:
+        return ""
+    height, width = shape
     corners = np.array([0.0, width, 0.0, width]), np.array([0.0, 0.0, height, height])
-    back = _apply(~grid.transform, *_apply(other.transform, *corners))
-    shift = float(np.hypot(back[0] - corners[0], back[1] - corners[1]).max())
+    shift = np.inf
+    if not transform.is_degenerate:
+        back = _apply(~transform, *_apply(other, *corners))
+        shift = float(np.hypot(back[0] - corners[0], back[1] - corners[1]).max())
     if not shift <= TRANSFORM_PX:
         return f"its affine transform puts pixels up to {shift:.3g} pixels elsewhere"
     return ""
@@ -66,7 +75,9 @@ def _size(grid: Grid) -> str:
 
 def _ground_apart(grid: Grid, other: Grid) -> float:
     """How far the other's coordinate system puts the coordinates of pixels of `grid`, in pixels."""
-    if replace(grid.system, crs=None) == replace(other.system, crs=None):
+    if grid.system is other.system or replace(grid.system, crs=None) == replace(
+        other.system, crs=None
+    ):
         return 0.0
     height, width = grid.shape
     columns, rows = np.meshgrid(

@@ -6,7 +6,11 @@ Pixel coordinates are continuous: pixel ``(row, col)`` covers ``row <= y < row +
 
 from __future__ import annotations
 
+from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
+
+from craterkit.errors import CRSError, RasterError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,12 +94,34 @@ def make_grid(
     RasterError
         If its pixels have no width or no height.
     CRSError
-        If no part of it lies on the body.
+        If no part of it lies on the body, or it cannot lie there.
     """
+    try:
+        grid = copy(_measured(shape, transform, system))
+    except (CRSError, RasterError):  # which are to name the raster
+        return _measure(shape, transform, system, name)
+    object.__setattr__(grid, "name", name)
+    return grid
+
+
+@lru_cache(maxsize=64)
+def _measured(shape: tuple[int, int], transform: Affine, system: CoordinateSystem) -> Grid:
+    """The rasters of a stack lie on one grid, and measuring it takes up to milliseconds."""
+    return _measure(shape, transform, system, "")
+
+
+def _measure(
+    shape: tuple[int, int], transform: Affine, system: CoordinateSystem, name: str
+) -> Grid:
     from craterkit.grids.cylindrical import CylindricalGrid, NotCylindricalError
     from craterkit.grids.projected import ProjectedGrid
+    from craterkit.grids.reach import check_cylindrical, check_projected
 
     try:
-        return CylindricalGrid(shape, transform, system, name)
+        grid = CylindricalGrid(shape, transform, system, name)
     except NotCylindricalError:
-        return ProjectedGrid(shape, transform, system, name)
+        projected = ProjectedGrid(shape, transform, system, name)
+        check_projected(projected)
+        return projected
+    check_cylindrical(grid)
+    return grid

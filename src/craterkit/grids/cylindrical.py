@@ -92,11 +92,11 @@ class CylindricalGrid:
             self._refuse("its affine transform is rotated or sheared")
         if self.transform.a == 0 or self.transform.e == 0:
             raise RasterError(f"{self.name}: its pixels have no width or no height")
-        self._measure_columns()
         assign = object.__setattr__
-        assign(self, "wraps", self.shape[1] > self.period - 0.5)
-        assign(self, "columns", min(self.shape[1], int(np.ceil(self.period - TIE_PX))))
         assign(self, "pole_rows", self._find_pole_rows())
+        self._measure_columns()
+        assign(self, "wraps", self.shape[1] > self.period - 0.5)
+        assign(self, "columns", min(self.shape[1], max(int(np.ceil(self.period - TIE_PX)), 1)))
         self._check_parallels()
 
     def _refuse(self, why: str) -> NoReturn:
@@ -113,7 +113,8 @@ class CylindricalGrid:
 
     def _measure_columns(self) -> None:
         height, width = self.shape
-        middle, centre = height / 2, width / 2
+        centre, (low, high) = width / 2, sorted(self.pole_rows)
+        middle = min(max(height / 2, low), high)
         neighbours, _ = self.to_body([centre - 0.5, centre + 0.5], middle)
         if not np.isfinite(neighbours).all():
             self._refuse("the middle of it lies outside the domain of its projection")
@@ -137,9 +138,8 @@ class CylindricalGrid:
     def _find_pole_rows(self) -> tuple[float, float]:
         """Pixel rows of the south and the north pole; ±inf where the projection has none."""
         t = self.transform
-        lon, _ = self.to_body(self.shape[1] / 2, self.shape[0] / 2)
-        _, y = self.system.from_body(np.full(2, lon), np.array([-90.0, 90.0]))
-        y = np.asarray(y, dtype=np.float64)
+        # Of a cylindrical map, any longitude has them in the same rows.
+        _, y = self.system.from_body(np.zeros(2), np.array([-90.0, 90.0]))
         rows = (y - t.f) / t.e
         downward = np.sign(t.e)
         # A projection that sends a pole to infinity may answer with a huge number instead.

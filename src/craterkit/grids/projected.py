@@ -10,6 +10,7 @@ import numpy as np
 
 from craterkit.errors import CRSError, RasterError
 from craterkit.grids.base import TIE_PX
+from craterkit.grids.reach import way_out
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -85,7 +86,7 @@ class ProjectedGrid:
         if self._anchor is None:
             raise CRSError(
                 f"{self.name}: no part of it lies within the domain of its projection "
-                f"({self.system}); its affine transform or its CRS is wrong"
+                f"({self.system}): {self.bounds_text}; {way_out(self.system)}"
             )
 
     @property
@@ -102,6 +103,19 @@ class ProjectedGrid:
     def extent(self) -> float:
         """Continuous columns of the raster."""
         return float(self.shape[1])
+
+    @property
+    def bounds(self) -> Floats:
+        """Least and greatest x, and y, of the corners in the coordinates of `system`; (2, 2)."""
+        height, width = self.shape
+        corners = [self.transform @ (x, y) for x in (0, width) for y in (0, height)]
+        return np.stack([np.min(corners, axis=0), np.max(corners, axis=0)], axis=1)
+
+    @property
+    def bounds_text(self) -> str:
+        """The same for messages."""
+        (west, east), (south, north) = self.bounds
+        return f"x from {west:.10g} to {east:.10g}, y from {south:.10g} to {north:.10g}"
 
     @cached_property
     def _anchor(self) -> tuple[float, float] | None:

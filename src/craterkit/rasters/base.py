@@ -244,7 +244,7 @@ class Raster(ABC):
         if value is None or value == "":
             raise CRSError(
                 f"{self.name}: has no CRS; say what its coordinates are with raster_crs=, for "
-                'example raster_crs="planetocentric"'
+                'example "planetocentric" if they are degrees, or a projected CRS if they are metres'
             )
         return CoordinateSystem.from_user_input(
             value,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from craterkit.bodies import get_body, list_bodies
-from craterkit.body_check import check_body
-from craterkit.coordinates import CoordinateSystem
-from craterkit.errors import ArgumentError, CRSError
-from craterkit.grids.alignment import TRANSFORM_PX, grid_difference
+from craterkit.body_check import check_body, radii_text
+from craterkit.coordinates import CoordinateSystem, system_on_own_ellipsoid
+from craterkit.crs_reading import as_crs, crs_key, horizontal
+from craterkit.errors import ArgumentError, CraterkitError, CRSError
+from craterkit.grids.alignment import grid_difference, transform_difference
+from craterkit.grids.base import make_grid
 from craterkit.rasters.base import as_affine
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ __all__ = ["Placement", "check_same", "find_body", "place"]
 
 #: How far, relatively, the radii of a CRS may be from those of the body that it names.
 RADII_TOLERANCE = 0.005
+
+#: How far, relatively, formats may round the radii of one ellipsoid.
+RADII_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -82,41 +88,56 @@ class Placement:
             return f"it has {_size(other.shape)} pixels, not {_size(self.shape)}"
         if (self.transform is None) != (other.transform is None):
             return f"it has {'no' if other.transform is None else 'an'} affine transform"
-        if (self.grid is None) != (other.grid is None):
-            lacking = self if self.grid is None else other
-            return f"where its pixels lie cannot be compared: {lacking.why_not}"
-        if self.grid is not None and other.grid is not None:
-            if self.grid.body != other.grid.body:
-                return f"it is of {other.grid.body.name}, not of {self.grid.body.name}"
-            return grid_difference(self.grid, other.grid)
-        if self.crs != other.crs:
-            return f"its CRS is {_crs_name(other.crs)}, not {_crs_name(self.crs)}"
-        if self.transform is not None and other.transform is not None:
-            shift = _shift(self.transform, other.transform, self.shape)
-            if not shift <= TRANSFORM_PX:
-                return f"its affine transform puts pixels up to {shift:.3g} pixels elsewhere"
-        return ""
+        body = self.body or other.body
+        try:
+            grid, others = self._grid_on(body), other._grid_on(body)
+        except CraterkitError as error:
+            if body is not None:
+                return f"where its pixels lie cannot be compared: {error}"
+            return self._difference_off_ground(other)
+        if grid.body.name != others.body.name:
+            return f"it is of {others.body.name}, not of {grid.body.name}"
+        theirs, own = ((on.body.a, on.body.b) for on in (others, grid))
+        if not np.allclose(theirs, own, rtol=RADII_ROUNDING, atol=0.0):
+            return f"its ellipsoid has radii of {radii_text(*theirs)}, not {radii_text(*own)}"
+        return grid_difference(grid, others)
+
+    def _grid_on(self, body: Body | None) -> Grid:
+        """The grid; if there is none, that on a body, or if there is no body, on the CRS's ellipsoid."""
+        if self.grid is not None:
+            return self.grid
+        if self.crs is None or self.transform is None:
+            raise CRSError(self.why_not)
+        if body is None:
+            system = system_on_own_ellipsoid(self.crs)
+        else:
+            system = CoordinateSystem.from_user_input(self.crs, body, what=self.name)
+        return make_grid(self.shape, self.transform, system, self.name)
+
+    def _difference_off_ground(self, other: Placement) -> str:
+        """The same of rasters that lie on no ellipsoid."""
+        if self.crs is None or other.crs is None or not self.crs.equals(other.crs):
+            own, others = _meaning(self.crs), _meaning(other.crs)
+            if own != others:
+                return f"its CRS is {others}, not {own}"
+        if self.transform is None or other.transform is None:
+            return ""
+        return transform_difference(self.transform, other.transform, self.shape)
 
 
 def _size(shape: tuple[int, int]) -> str:
     return f"{shape[0]} x {shape[1]}"
 
 
-def _crs_name(crs: pyproj.CRS | None) -> str:
-    return "missing" if crs is None else repr(crs.name)
-
-
-def _shift(transform: Affine, other: Affine, shape: tuple[int, int]) -> float:
-    """How far apart, in pixels, two transforms put the corners of a raster."""
-    if transform.is_degenerate:
-        return 0.0 if transform == other else np.inf
-    back = ~transform
-    corners = [(x, y) for x in (0, shape[1]) for y in (0, shape[0])]
-    there = [
-        (t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f) for t in [other] for x, y in corners
-    ]
-    again = [(back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f) for x, y in there]
-    return float(np.hypot(*(np.array(again) - np.array(corners)).T).max())
+def _meaning(crs: pyproj.CRS | None) -> str:
+    """What a CRS does, whatever it is called."""
+    if crs is None:
+        return "missing"
+    try:
+        system = system_on_own_ellipsoid(crs)
+    except CraterkitError:
+        return crs.to_wkt()
+    return f"{replace(system, crs=None)} ({radii_text(system.a, system.b)})"
 
 
 def place(
@@ -145,7 +166,7 @@ def place(
     given: Any = raster.crs if raster_crs is None else raster_crs
     if isinstance(given, str) and not given.strip():
         given = None
-    crs = _as_crs(given)
+    crs, found = _understood(given)
     grid: Grid | None = None
     why_not = ""
     if body is None and isinstance(given, CoordinateSystem):
@@ -157,7 +178,6 @@ def place(
     elif given is None:
         why_not = f"{raster.name}: has no CRS; pass raster_crs= (and body=)"
     else:
-        found = None if crs is None else find_body(crs)
         why_not = f"{raster.name}: its CRS does not say which body it is of; pass body="
         if found is not None:
             try:
@@ -175,24 +195,29 @@ def _get(body: Any) -> Body:  # noqa: ANN401
     return get_body(body)
 
 
-def _as_crs(value: Any) -> pyproj.CRS | None:  # noqa: ANN401
-    """A CRS as pyproj has it; None if it is none, as are names of conventions."""
-    import pyproj
-
+def _understood(value: Any) -> tuple[pyproj.CRS | None, Body | None]:  # noqa: ANN401
+    """A CRS as pyproj has it, and the body that it names; None if it is none, as are names of conventions."""
     if isinstance(value, CoordinateSystem):
-        return value.crs
-    if value is None or isinstance(value, pyproj.CRS):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"[\s_A-Za-z-]*", value):
+        value = value.crs
+    if value is None or (isinstance(value, str) and re.fullmatch(r"[\s_A-Za-z-]*", value)):
         # PROJ would look through the names of all its systems.
-        return None
+        return None, None
+    key = crs_key(value)
+    return _looked_up(value) if key is None else _remembered(key)
+
+
+@lru_cache(maxsize=64)
+def _remembered(key: str | pyproj.CRS) -> tuple[pyproj.CRS | None, Body | None]:
+    """The rasters of a stack have one CRS, and looking for its body takes milliseconds."""
+    return _looked_up(key)
+
+
+def _looked_up(value: Any) -> tuple[pyproj.CRS | None, Body | None]:  # noqa: ANN401
     try:
-        if hasattr(value, "to_wkt"):
-            # WKT 1, which rasterio writes otherwise, has no spherical coordinate systems.
-            return pyproj.CRS.from_wkt(value.to_wkt(version="WKT2_2019"))
-        return pyproj.CRS.from_user_input(value)
-    except (pyproj.exceptions.CRSError, ValueError, TypeError):
-        return None
+        crs = horizontal(as_crs(value, "", "raster_crs"))
+    except CRSError:
+        return None, None
+    return crs, find_body(crs)
 
 
 def find_body(crs: pyproj.CRS) -> Body | None:
