@@ -204,6 +204,20 @@ def test_the_bounds_in_a_label_tell_what_its_offsets_count_from(tmp_path, offset
         assert mean(mars, path) == pytest.approx(expected, abs=0.01)
 
 
+def test_a_map_that_seems_to_reach_beyond_the_poles_is_put_back(tmp_path):
+    """As those of MOLA, whose offsets count from 1."""
+    entries = pds3_map(ROWS, COLUMNS, radii=TITAN) | {
+        "LINE_PROJECTION_OFFSET": ROWS / 2 + 0.5,
+        "SAMPLE_PROJECTION_OFFSET": COLUMNS / 2 + 0.5,
+        "MAXIMUM_LATITUDE": 90.0,
+        "MINIMUM_LATITUDE": -90.0,
+        "WESTERNMOST_LONGITUDE": 0.0,
+        "EASTERNMOST_LONGITUDE": 360.0,
+    }
+    path = write_pds3(tmp_path / "g.lbl", longitudes(180.0), target="TITAN", **entries)
+    assert mean(circle("titan", 100.0, 0.0), path) == pytest.approx(100.0, abs=1e-3)
+
+
 def test_rounded_bounds_are_no_contradiction(tmp_path):
     rough = {"west": 29.0, "east": 61.0, "south": -21.0, "north": 11.0}
     path = regional(tmp_path / "m.lbl", (39.5, -120.5), bounds=rough)

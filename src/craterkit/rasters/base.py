@@ -233,8 +233,9 @@ class Raster(ABC):
         system = self._system(body, raster_crs)
         if raster_crs is None:
             system = self._as_labelled(system)
-        grid = make_grid(self.shape, affine, system, self.name)
-        return self._placed(grid) if transform is None else grid
+        if transform is None:
+            affine = self._as_bounded(affine, system)
+        return make_grid(self.shape, affine, system, self.name)
 
     def _system(self, body: Body, raster_crs: object = None) -> CoordinateSystem:
         """What its coordinates, or those of `raster_crs`, are on a body."""
@@ -257,9 +258,9 @@ class Raster(ABC):
         """Its own coordinate system, corrected where a label says more than the CRS."""
         return system
 
-    def _placed(self, grid: Grid) -> Grid:
-        """Its grid, corrected where a label says more than the transform."""
-        return grid
+    def _as_bounded(self, transform: Affine, system: CoordinateSystem) -> Affine:
+        """Its own transform, corrected where a label has bounds that contradict it."""
+        return transform
 
     def pick_bands(self, bands: int | str | Sequence[int | str]) -> list[Band]:
         """The bands that `bands` names by number or description; all of them for ``"all"``."""

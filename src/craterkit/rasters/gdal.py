@@ -267,15 +267,14 @@ class GdalRaster(Raster):
         except CRSError as error:
             raise CRSError(f"{self.name}: {error}") from error
 
-    def _placed(self, grid: Grid) -> Grid:
+    def _as_bounded(self, transform: Affine, system: CoordinateSystem) -> Affine:
         label = self._facts.label
         if label is None or self._facts.source:
-            return grid
+            return transform
         try:
-            transform = corrected_transform(label, grid)
+            return corrected_transform(label, self.shape, transform, system)
         except CRSError as error:
             raise CRSError(f"{self.name}: {error}") from error
-        return grid if transform == grid.transform else replace(grid, transform=transform)  # type: ignore[type-var]
 
     def _check_source(self, body: Body, raster_crs: object, transform: object) -> None:
         """Raise if a copy lies where GDAL wrongly puts the raster that it was made of."""

@@ -22,15 +22,12 @@ import numpy as np
 
 from craterkit.bodies import planetographic_to_planetocentric
 from craterkit.errors import CRSError
-from craterkit.grids.cylindrical import CylindricalGrid
-from craterkit.rasters.label_values import text
 from craterkit.rasters.planetary_labels import CENTRE, OFFSETS, PDS4
 
 if TYPE_CHECKING:
     from affine import Affine
 
     from craterkit.coordinates import CoordinateSystem
-    from craterkit.grids.base import Grid
     from craterkit.rasters.planetary_labels import Label
 
 __all__ = ["corrected_system", "corrected_transform", "stretched"]
@@ -41,6 +38,9 @@ EDGE_PX, SPAN_PX = 0.25, 0.1
 
 #: The least share of a raster within the bounds of its label; these may be rounded, or of the data alone.
 OVERLAP = 0.5
+
+#: Degrees east of the central meridian where rows and columns are probed.
+PROBE = 10.0
 
 #: What offsets may count from: their sign, and the pixel coordinate of offset 0 (the centre of the first
 #: pixel, one pixel before that, the corner).
@@ -105,29 +105,35 @@ def stretched(label: Label, transform: Affine) -> Affine:
     return Affine(size, 0.0, -column * size, 0.0, -size, row * size)
 
 
-def corrected_transform(label: Label, grid: Grid) -> Affine:
-    """The affine transform of a grid as the bounds in its label have it.
+def corrected_transform(
+    label: Label, shape: tuple[int, int], transform: Affine, system: CoordinateSystem
+) -> Affine:
+    """The affine transform as the bounds in the label have it.
 
     Parameters
     ----------
     label : Label
         The label.
-    grid : Grid
-        Where GDAL puts the pixels, in the right coordinate system.
+    shape : tuple of int
+        Rows and columns.
+    transform : affine.Affine
+        Where GDAL puts the pixels.
+    system : CoordinateSystem
+        What its coordinates are.
 
     Raises
     ------
     CRSError
         If the bounds contradict that place, and no known convention explains how.
     """
-    if label.shape not in (None, grid.shape) or label.bounds is None:
-        return grid.transform
-    sides = _sides(label, grid)
+    if label.bounds is None or label.shape not in (None, shape):
+        return transform
+    sides = _sides(label, shape, transform, system)
     if all(side.agrees(0.0) for side in sides):
-        return grid.transform
-    for columns, rows in _shifts(label, grid.transform):
+        return transform
+    for columns, rows in _shifts(label, transform):
         if all(side.agrees({"columns": columns, "rows": rows}[side.axis]) for side in sides):
-            return _further(grid.transform, columns, rows)
+            return _further(transform, columns, rows)
     wrong = next(side for side in sides if not side.agrees(0.0))
     west, east, south, north = label.bounds
     raise CRSError(
@@ -153,35 +159,36 @@ class _Side:
         return shared >= OVERLAP * min(last - first, self.size)
 
 
-def _sides(label: Label, grid: Grid) -> list[_Side]:
+def _sides(
+    label: Label, shape: tuple[int, int], transform: Affine, system: CoordinateSystem
+) -> list[_Side]:
     """Rows, where they are parallels, and columns, where they are meridians, of the label's bounds."""
     assert label.bounds is not None
     west, east, south, north = label.bounds
     latitudes = np.array([south, north])
     if label.latitude_type == "planetographic" and label.radii is not None:
         latitudes = planetographic_to_planetocentric(latitudes, *label.radii)
+    centre = label.centre_longitude or 0.0
     if label.counts_westward:
-        west, east = -west, -east
-    width = (east - west) % 360.0 or 360.0
-    middle = west + width / 2.0
-    height, columns = grid.shape
-    projection = text(label.get("MAP_PROJECTION_TYPE", "map_projection_name"))
-    if isinstance(grid, CylindricalGrid):
-        wide = width * abs(grid.columns_per_degree)
-        x = float(grid.column_of(middle)) - columns / 2.0
-        x -= grid.period * np.round(x / grid.period)
-        x += columns / 2.0
-        rows = grid.row_of(latitudes)
-        return [
-            _Side("columns", x - wide / 2.0, x + wide / 2.0, columns),
-            _Side("rows", float(rows[0]), float(rows[1]), height),
-        ]
-    if "SINUSOIDAL" in projection.upper() and label.centre_longitude is not None:
-        centre = -label.centre_longitude if label.counts_westward else label.centre_longitude
-        _, rows = grid.to_pixels(np.full(2, centre), latitudes)
-        if np.isfinite(rows).all():
-            return [_Side("rows", float(rows[0]), float(rows[1]), height)]
-    return []
+        west, east, centre = -west, -east, -centre
+    back = ~transform
+    aside = centre + PROBE
+    lon = np.array([centre, centre, aside, aside])
+    lat = np.concatenate([latitudes, latitudes])
+    x, y = system.from_body(lon, lat)
+    columns, rows = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
+    if not np.isfinite([columns, rows]).all() or np.abs(rows[:2] - rows[2:]).max() > SPAN_PX:
+        return []
+    sides = [_Side("rows", float(rows[0]), float(rows[1]), shape[0])]
+    if abs(columns[2] - columns[3]) <= SPAN_PX:
+        step = float(columns[2] - columns[0]) / PROBE
+        width = (east - west) % 360.0 or 360.0
+        middle = columns[0] + step * (west + width / 2.0 - centre)
+        period = 360.0 * step
+        middle -= period * np.round((middle - shape[1] / 2.0) / period)
+        half = step * width / 2.0
+        sides.append(_Side("columns", float(middle - half), float(middle + half), shape[1]))
+    return sides
 
 
 def _shifts(label: Label, transform: Affine) -> list[tuple[float, float]]:
