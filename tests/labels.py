@@ -54,7 +54,7 @@ def write_pds3(
     path, values, *, image=None, target="MARS", extra=(), compressed=None, **map_entries
 ):
     """Write a PDS3 label and its image; with `compressed` the image is another file that is there already."""
-    rows, columns = values.shape
+    *bands, rows, columns = values.shape
     dtype = values.dtype
     order = "MSB" if dtype.byteorder == ">" else "LSB"
     sample = {
@@ -68,7 +68,9 @@ def write_pds3(
     ]
     block = [
         *("OBJECT = IMAGE", f"LINES = {rows}", f"LINE_SAMPLES = {columns}"),
-        *(f"SAMPLE_TYPE = {sample}", f"SAMPLE_BITS = {8 * dtype.itemsize}", *extra),
+        *(f"SAMPLE_TYPE = {sample}", f"SAMPLE_BITS = {8 * dtype.itemsize}"),
+        *(f"BANDS = {count}" for count in bands),
+        *extra,
         "END_OBJECT = IMAGE",
     ]
     if compressed is None:

@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import rasterio
 import rasterio.shutil
@@ -103,6 +104,36 @@ def test_a_kind_of_latitude_that_is_not_understood_is_named(tmp_path):
     path = pds3_of(tmp_path / "m.lbl", "areoid grid")
     with pytest.raises(CRSError, match=r"m\.lbl: its label says that latitudes are 'AREOID GRID'"):
         mean(circle("mars", 75.0, 45.0), path)
+
+
+@pytest.mark.parametrize(("body", "radii"), [("titan", TITAN), ("mars", MARS)])
+def test_the_name_of_a_frame_is_no_kind_of_latitude(tmp_path, body, radii):
+    """As on the labels of LOLA's maps."""
+    entries = pds3_map(*(ROWS, COLUMNS), radii=radii, centre=0.0)
+    entries["COORDINATE_SYSTEM_NAME"] = '"MEAN EARTH/POLAR AXIS OF DE421"'
+    path = write_pds3(tmp_path / "m.lbl", longitudes(0.0), target=body.upper(), **entries)
+    assert mean(circle(body, 75.0, 0.0), path) == pytest.approx(75.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["Planetographic", "Planetocentric"])
+def test_polar_stereographic_cubes_are_of_the_ellipsoid(tmp_path, kind):
+    ceres, size, pixel = (482000.0, 446000.0), 400, 1000.0
+    place = (np.arange(size) + 0.5 - size / 2) * pixel
+    x, y = np.meshgrid(place, -place)
+    inverse = pyproj.Proj("+proj=stere +lat_0=90 +a={} +b={}".format(*ceres))
+    _, graphic = inverse(x, y, inverse=True)
+    centric = np.degrees(np.arctan(np.tan(np.radians(graphic)) * (ceres[1] / ceres[0]) ** 2))
+    mapping = isis_map(*(ROWS, COLUMNS), target="Ceres", radii=ceres, LatitudeType=kind) | {
+        "ProjectionName": "PolarStereographic",
+        "CenterLatitude": 90.0,
+        "PixelResolution": f"{pixel} <meters/pixel>",
+        "UpperLeftCornerX": -size / 2 * pixel,
+        "UpperLeftCornerY": size / 2 * pixel,
+    }
+    path = write_cube(tmp_path / "p.cub", centric.astype("f4"), mapping=mapping)
+    for lat in (88.0, 75.0, 68.0):
+        found = circle("ceres", 30.0, lat, 1.0).get_stats(path, "c", "mean", coverage="fraction")
+        assert found["mean_c"].iloc[0] == pytest.approx(lat, abs=4e-3)
 
 
 # Longitudes that grow westward
@@ -218,6 +249,26 @@ def test_a_map_that_seems_to_reach_beyond_the_poles_is_put_back(tmp_path):
     assert mean(circle("titan", 100.0, 0.0), path) == pytest.approx(100.0, abs=1e-3)
 
 
+@pytest.mark.parametrize("centre", [0.0, 180.0, 200.0])
+@pytest.mark.parametrize("bounds", [(0.0, 360.0), (-180.0, 180.0)])
+def test_bounds_of_a_whole_turn_say_nothing_of_the_seam(tmp_path, centre, bounds):
+    entries = pds3_map(ROWS, COLUMNS, radii=TITAN, centre=centre) | {
+        "MAXIMUM_LATITUDE": 90.0,
+        "MINIMUM_LATITUDE": -90.0,
+        "WESTERNMOST_LONGITUDE": bounds[0],
+        "EASTERNMOST_LONGITUDE": bounds[1],
+    }
+    path = write_pds3(tmp_path / "g.lbl", longitudes(centre), target="TITAN", **entries)
+    assert mean(circle("titan", 100.0, 0.0), path) == pytest.approx(100.0, abs=1e-3)
+
+
+def test_bounds_that_stick_out_on_one_side_contradict(tmp_path):
+    shifted = REGION | {"south": -17.0, "north": 13.1}
+    path = regional(tmp_path / "m.lbl", (39.5, -120.5), bounds=shifted)
+    with pytest.raises(CRSError, match=r"m\.lbl: the bounds in its label"):
+        mean(circle("mars", 45.0, -5.0), path)
+
+
 def test_rounded_bounds_are_no_contradiction(tmp_path):
     rough = {"west": 29.0, "east": 61.0, "south": -21.0, "north": 11.0}
     path = regional(tmp_path / "m.lbl", (39.5, -120.5), bounds=rough)
@@ -259,6 +310,7 @@ def test_a_mosaic_of_a_map_that_gdal_puts_elsewhere_is_refused(tmp_path):
         {"MAP_SCALE": f"{np.radians(MARS[0] / 4)}<m/pixel>"},
         {"MAP_SCALE": None, "MAP_RESOLUTION": "4.0 <PIXEL/DEGREE>"},
         {"MAP_SCALE": np.radians(MARS[0] / 4), "MAP_RESOLUTION": 4.0},
+        {"MAP_SCALE": "14.8 <KM/PIXEL>", "MAP_RESOLUTION": 4.0},
     ],
 )
 def test_the_size_of_a_pixel_is_had_from_any_unit_or_the_resolution(tmp_path, changed):
@@ -315,6 +367,57 @@ def test_a_copy_in_which_integers_became_floats_is_refused(tmp_path):
         mean(circle("titan", 90.0, 0.0), tmp_path / "n.vrt")
 
 
+@pytest.mark.parametrize("scaled", [True, False])
+def test_scales_may_be_listed_by_band(tmp_path, scaled):
+    values = np.stack([np.full((ROWS, COLUMNS), n, "<u2") for n in (100, 200, 300)])
+    extra = (" SCALING_FACTOR = (0.1, 0.2, 0.3)", " OFFSET = (1.0, 2.0, 3.0)")
+    path = write_pds3(
+        *(tmp_path / "b.lbl", values),
+        target="TITAN",
+        extra=extra,
+        **pds3_map(ROWS, COLUMNS, radii=TITAN),
+    )
+    titan = circle("titan", 90.0, 0.0)
+    found = titan.get_stats(path, "c", "max", bands="all", scaled=scaled).iloc[0, -3:].tolist()
+    assert found == pytest.approx([11, 42, 93] if scaled else [100, 200, 300])
+
+
+def test_bands_that_alternate_are_refused_where_gdal_garbles_them(tmp_path):
+    path = write_pds3(
+        *(tmp_path / "b.lbl", np.zeros((3, ROWS, COLUMNS), "u1")),
+        target="TITAN",
+        extra=(" BAND_STORAGE_TYPE = SAMPLE_INTERLEAVED",),
+        **pds3_map(ROWS, COLUMNS, radii=TITAN),
+    )
+    with pytest.raises(RasterError, match=r"b\.lbl: its bands alternate from pixel to pixel"):
+        mean(circle("titan", 90.0, 0.0), path)
+
+
+def test_what_is_said_of_other_objects_is_not_of_the_image(tmp_path):
+    values = np.full((ROWS, COLUMNS), 100, "u1")
+    path = write_pds3(
+        *(tmp_path / "i.lbl", values), target="TITAN", **pds3_map(ROWS, COLUMNS, radii=TITAN)
+    )
+    histogram = "\r\n".join(
+        [
+            *(
+                "OBJECT = IMAGE_HISTOGRAM",
+                " ITEMS = 256",
+                " OFFSET = 12.0",
+                " SCALING_FACTOR = 7.0",
+            ),
+            *(
+                " LINES = 5",
+                " SAMPLE_BITS = 32",
+                "END_OBJECT = IMAGE_HISTOGRAM",
+                "OBJECT = IMAGE\r\n",
+            ),
+        ]
+    )
+    path.write_text(path.read_text().replace("OBJECT = IMAGE\n", histogram, 1))
+    assert mean(circle("titan", 90.0, 0.0), path, coverage="center") == 100
+
+
 SATURATED = (
     " CORE_NULL = 0",
     " CORE_HIGH_REPR_SATURATION = (1022, 1023)",
@@ -342,6 +445,65 @@ def test_constants_of_a_label_are_no_data_in_a_mosaic_either(tmp_path, saturated
     # Another nodata value replaces what was declared for missing pixels, not what was saturated.
     found = titan.get_arrays(path, "c", nodata=700)["c"].iloc[0].compressed()
     assert set(found.tolist()) == {0, 7}
+
+
+VRT = """<VRTDataset rasterXSize="{columns}" rasterYSize="{rows}"><SRS>{crs}</SRS>
+<GeoTransform>{place}</GeoTransform>{bands}</VRTDataset>"""
+BAND = """<VRTRasterBand dataType="{dtype}" band="{number}"><SimpleSource>
+<SourceFilename relativeToVRT="1">{name}</SourceFilename><SourceBand>1</SourceBand>
+<SrcRect xOff="0" yOff="0" xSize="{columns}" ySize="{rows}"/>
+<DstRect xOff="0" yOff="0" xSize="{columns}" ySize="{rows}"/></SimpleSource></VRTRasterBand>"""
+
+
+def write_vrt(path, *names, dtype):
+    """A virtual raster with a band for each file beside it."""
+    with rasterio.open(path.parent / names[0]) as first:
+        size = {"columns": first.width, "rows": first.height}
+        crs, place = first.crs.to_proj4(), ", ".join(map(str, first.transform.to_gdal()))
+    bands = "".join(
+        BAND.format(dtype=dtype, number=number, name=name, **size)
+        for number, name in enumerate(names, 1)
+    )
+    path.write_text(VRT.format(crs=crs, place=place, bands=bands, **size))
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["Float32", "Int32", "Float64"])
+def test_special_pixels_outlive_a_wider_dtype(tmp_path, saturated, dtype):
+    path = write_vrt(tmp_path / "wide.vrt", saturated.name, dtype=dtype)
+    assert mean(circle("titan", 90.0, 0.0, 400.0), path, coverage="center") == 700
+
+
+def test_sources_of_a_mosaic_may_say_the_same_in_other_words(tmp_path, western_cube):
+    mapping = isis_map(
+        *(ROWS, COLUMNS),
+        target="TITAN",
+        radii=TITAN,
+        centre='"200.0"',
+        LatitudeType="PLANETOCENTRIC",
+        LongitudeDirection="PositiveWest",
+    )
+    write_cube(tmp_path / "again.cub", longitudes(160.0), mapping=mapping)
+    path = write_vrt(tmp_path / "m.vrt", western_cube.name, "again.cub", dtype="Float32")
+    assert mean(circle("titan", 160.0, 0.0), path) == pytest.approx(160.0, abs=1e-3)
+    write_with("GTiff", tmp_path / "plain.tif", longitudes(0.0), radii=TITAN)
+    path = write_vrt(tmp_path / "n.vrt", western_cube.name, "plain.tif", dtype="Float32")
+    with pytest.raises(
+        RasterError, match=r"n\.vrt: the labels of its sources .* say different things"
+    ):
+        mean(circle("titan", 160.0, 0.0), path)
+
+
+def test_sources_are_found_as_gdal_finds_them(tmp_path, western_cube, monkeypatch):
+    titan = circle("titan", 160.0, 0.0)
+    path = write_vrt(tmp_path / "m.vrt", western_cube.name, dtype="Float32")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = elsewhere / "link.vrt"
+    link.symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    for raster in (link, path.read_text(), "m.vrt"):
+        assert mean(titan, raster) == pytest.approx(160.0, abs=1e-3)
 
 
 @pytest.mark.filterwarnings("ignore:Use `@`:PendingDeprecationWarning")

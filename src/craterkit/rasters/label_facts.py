@@ -37,8 +37,10 @@ GUESSED = {"uint8": 0.0, "int16": -32768.0, "uint16": 0.0}
 
 #: What in the description of a virtual raster makes other numbers of those of its sources.
 MIXING = re.compile(
-    rb'resampling="(?!near)|<ResampleAlg>(?!near)|<ScaleRatio>|<LUT>|PixelFunction', re.IGNORECASE
+    rb'resampling="(?!near)|<ResampleAlg>(?!near)|<LUT>|PixelFunction', re.IGNORECASE
 )
+RATIO = re.compile(rb"<ScaleRatio>([^<]*)")
+OFFSET = re.compile(rb"<ScaleOffset>([^<]*)")
 
 #: So many sources of a mosaic, evenly spread, have their labels read.
 SOURCES = 64
@@ -79,21 +81,41 @@ class Facts:
         label = self.label
         if driver == "ISIS2":
             return replace(band, valid_range=ISIS_VALID.get(band.dtype))
-        if label is None or not label.describes(band.dtype):
+        stored = None if label is None else label.stored
+        if label is None or (stored is not None and not _holds(band.dtype, stored)):
             return band
         if label.kind == ISIS:
-            return replace(band, valid_range=ISIS_VALID.get(band.dtype))
-        dtype, nodata = label.dtype(band.dtype), band.nodata
-        if dtype != band.dtype and driver != "PDS":
+            if stored != band.dtype and label.is_scaled and not band.is_scaled:
+                raise RasterError(
+                    f"{name}: holds the numbers of an ISIS cube as {band.dtype}, without the Base and "
+                    "Multiplier that its label has: it cannot be known whether they are applied; use "
+                    "the cube itself"
+                )
+            return replace(band, valid_range=None if stored is None else ISIS_VALID.get(stored))
+        dtype, nodata = band.dtype, band.nodata
+        raw = driver == "PDS" and not label.is_compressed
+        if raw and label.is_interleaved_by_sample and band.number > 1:
             raise RasterError(
-                f"{name}: holds the {dtype} numbers of a PDS3 image as {band.dtype}, as GDAL copies them; "
-                "use the image's own label instead"
+                f"{name}: its bands alternate from pixel to pixel (BAND_STORAGE_TYPE), which GDAL reads as "
+                "if they followed each other"
             )
+        if stored is not None and stored.itemsize == dtype.itemsize and not label.is_compressed:
+            if not raw and dtype.kind == "f" != stored.kind:
+                raise RasterError(
+                    f"{name}: holds the {stored} numbers of a PDS3 image as {dtype}, as GDAL copies them; "
+                    "use the image's own label instead"
+                )
+            dtype = stored
         if label.kind == PDS3:
-            guess = nodata if dtype != band.dtype else (GUESSED.get(band.dtype.name),)
+            guess = nodata if dtype != band.dtype else (GUESSED.get((stored or dtype).name),)
             nodata = tuple(value for value in nodata if value not in guess)
         missing, special = label.constants(dtype)
-        scale, offset = (band.scale, band.offset) if band.is_scaled else label.scale_and_offset
+        scale, offset = band.scale, band.offset
+        if not band.is_scaled or scale == 0:
+            try:
+                scale, offset = label.scale_and_offset(band.number) or (1.0, 0.0)
+            except RasterError as error:
+                raise RasterError(f"{name}: {error}") from error
         return replace(
             band,
             dtype=dtype,
@@ -121,7 +143,7 @@ def find_facts(dataset: Any, sources: VrtSources | None) -> Facts:  # noqa: ANN4
         return Facts(label)
     if dataset.driver.startswith("JP2"):
         beside = label_beside(dataset.name)
-        return Facts() if beside is None else _of_file(beside)
+        return (None if beside is None else _of_file(beside)) or Facts()
     return Facts() if sources is None else _of_sources(dataset, sources.names)
 
 
@@ -139,8 +161,8 @@ def label_beside(name: str) -> Path | None:
     return None
 
 
-def _of_file(name: str | Path) -> Facts:
-    """What labels say of a file that another raster is made of; nothing if it cannot be opened."""
+def _of_file(name: str | Path) -> Facts | None:
+    """What labels say of a file that another raster is made of; None if it cannot be opened."""
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
@@ -148,20 +170,21 @@ def _of_file(name: str | Path) -> Facts:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(name) as source:
             return find_facts(source, vrt_sources(source))
-    return Facts()
+    return None
 
 
 def _of_sources(dataset: Any, named: list[str]) -> Facts:  # noqa: ANN401
     """What the labels of a virtual raster's sources say, which must be one thing."""
     if len(named) > SOURCES:
         named = [named[i] for i in np.linspace(0, len(named) - 1, SOURCES).astype(int)]
-    found = {name: _of_file(name) for name in named}
+    # Whether all sources open is seen when pixels are read.
+    found = {name: facts for name in named if (facts := _of_file(name)) is not None}
     labels = {name: facts.label for name, facts in found.items() if facts.label is not None}
     if not labels:
         return Facts()
     first, label = next(iter(labels.items()))
-    for name in found:
-        if name not in labels or _meaning(labels[name]) != _meaning(label):
+    for name, facts in found.items():
+        if _meaning(facts.label) != _meaning(label):
             raise RasterError(
                 f"{dataset.name}: the labels of its sources {first} and {name} say different things of "
                 "latitudes, longitudes or special pixels; use these files one by one"
@@ -179,12 +202,27 @@ def _mixes(dataset: Any) -> bool:  # noqa: ANN401
     resampling = getattr(dataset, "resampling", None)
     if resampling is not None:
         return bool(resampling.name != "nearest")
-    return bool(MIXING.search(vrt_description(dataset)))
+    description = vrt_description(dataset)
+    scales = [(float(n), 1.0) for n in RATIO.findall(description)]
+    scales += [(float(n), 0.0) for n in OFFSET.findall(description)]
+    return bool(MIXING.search(description)) or any(n != neutral for n, neutral in scales)
 
 
-def _meaning(label: Label) -> tuple[object, ...]:
-    """What must be the same of all sources of a mosaic."""
+def _meaning(label: Label | None) -> tuple[object, ...]:
+    """What must be the same of all sources of a mosaic; a raster without a label says nothing."""
+    if label is None:
+        return None, None, ((), ()), None, None
+    a, b = label.radii or (0.0, 0.0)
+    west = (label.centre_longitude or 0.0) % 360.0 if label.counts_westward else 0.0
     return (
-        *(label.kind, label.stated_latitude_type, label.counts_westward, label.centre_longitude),
-        *(label.radii, label.scale_and_offset, label.constants(np.dtype(np.float64))),
+        label.stated_latitude_type.casefold()[-8:] if a != b else None,
+        west if west % 180.0 else None,
+        label.constants(np.dtype(np.float64)),
+        label.stored if label.stored in ISIS_VALID and label.kind == ISIS else None,
+        label.scale_and_offset(1),
     )
+
+
+def _holds(dtype: np.dtype[Any], stored: np.dtype[Any]) -> bool:
+    """Whether pixels of a dtype may be the numbers of a product, not others made of them."""
+    return dtype.itemsize == stored.itemsize or bool(np.can_cast(stored, dtype))

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from craterkit.errors import CRSError
+from craterkit.errors import CRSError, RasterError
 from craterkit.rasters.label_values import entries, length, listed, number, text, unit
 
 if TYPE_CHECKING:
@@ -24,19 +24,26 @@ ISIS, PDS3, PDS4, VICAR = "json:ISIS3", "json:PDS", "xml:PDS4", "json:VICAR"
 #: Where in a label the map projection is described.
 MAPS = ("Mapping", "IMAGE_MAP_PROJECTION", "MAP", "Map_Projection", "Cartography")
 
+#: Objects of PDS3 that hold the pixels.
+IMAGES = ("IMAGE", "QUBE", "SPECTRAL_QUBE")
+
+#: What stands for a kind of latitude, but names the frame of the coordinates, or nothing.
+FRAMES = re.compile(r"MEAN EARTH|POLAR AXIS|BODY.?FIXED|^(N/A|NULL|UNK|UNKNOWN)$", re.IGNORECASE)
+
 #: The central meridian of a map, and line and sample of the projection's origin.
 CENTRE = ("CenterLongitude", "CENTER_LONGITUDE", "longitude_of_central_meridian")
 OFFSETS = ("LINE_PROJECTION_OFFSET", "SAMPLE_PROJECTION_OFFSET")
 
 #: Constants of images in the PDS3 data dictionary for pixels without data, and for those of which something
 #: else is wrong; the constants of cubes have the prefix CORE_.
-MISSING = re.compile(r"(CORE_)?NULL|MISSING_CONSTANT")
+MISSING = re.compile(r"(CORE_)?NULL(_CONSTANT)?|MISSING_CONSTANT|DUMMY_DATA")
 SPECIAL = re.compile(
     r"(CORE_)?(LOW|HIGH)_(REPR|INSTR)_SATURATION|(INVALID|UNKNOWN|NOT_APPLICABLE)_CONSTANT"
+    r"|(INVALID|OUT_OF_IMAGE_BOUNDS)_VALUE"
 )
 
 
-ISIS_TYPES = {
+ISIS_TYPES: dict[str, np.dtype[Any]] = {
     "UnsignedByte": np.dtype(np.uint8),
     "SignedWord": np.dtype(np.int16),
     "UnsignedWord": np.dtype(np.uint16),
@@ -88,14 +95,15 @@ class Label:
         Raises
         ------
         CRSError
-            If it says something else.
+            If it says something else, and the body is flattened.
         """
         value = self.stated_latitude_type
         kind = re.search("ocentric|ographic|ocentral|odetic", value, re.IGNORECASE)
         if kind:
             is_graphic = kind[0].casefold() in ("ographic", "odetic")
             return "planetographic" if is_graphic else "planetocentric"
-        if not value or value.casefold() in ("n/a", "null", "unk", "unknown"):
+        radii = self.radii
+        if not value or FRAMES.search(value) or (radii is not None and radii[0] == radii[1]):
             return None
         raise CRSError(f"its label says that latitudes are {value!r}, which is not understood")
 
@@ -146,39 +154,74 @@ class Label:
         return None if line is None or sample is None else (line, sample)
 
     @property
-    def pixel_size(self) -> float | None:
-        """Metres a pixel, from its scale or its resolution."""
-        scale = length(self.get("MAP_SCALE"), "km")
-        per_degree = number(self.get("MAP_RESOLUTION"))
-        radius = length(self.get("A_AXIS_RADIUS"), "km")
-        if radius is None or not per_degree:
-            return scale
-        resolved = float(np.radians(radius / per_degree))
-        # A scale in metres that names no unit counts as kilometres.
-        return resolved if scale is None or not 0.01 < scale / resolved < 100 else scale
+    def resolved_size(self) -> float | None:
+        """Metres a pixel by its resolution in pixels a degree."""
+        per_degree, radius = (
+            number(self.get("MAP_RESOLUTION")),
+            length(self.get("A_AXIS_RADIUS"), "km"),
+        )
+        return float(np.radians(radius / per_degree)) if radius and per_degree else None
 
     @property
-    def scale_and_offset(self) -> tuple[float, float]:
-        """What turns raw numbers into physical values."""
-        scale = number(self.get("SCALING_FACTOR", "CORE_MULTIPLIER"))
-        offset = number(self.get("OFFSET", "CORE_BASE"))
-        return (1.0 if scale is None else scale), (0.0 if offset is None else offset)
+    def pixel_size(self) -> float | None:
+        """Metres a pixel; by its resolution where its scale is that but for its last digit or unit."""
+        stated, resolved = self.get("MAP_SCALE"), self.resolved_size
+        scale, value = length(stated, "km"), number(stated)
+        if resolved is None or not scale or not value:
+            return resolved or scale
+        last = 10.0 ** -len(repr(value).partition("e")[0].partition(".")[2]) * scale / value
+        near = abs(scale - resolved) <= last
+        return resolved if near or not 0.01 < scale / resolved < 100 else scale
 
-    def describes(self, dtype: np.dtype[Any]) -> bool:
-        """Whether pixels of a dtype may be those that it describes, not others made of them."""
+    def scale_and_offset(self, band: int) -> tuple[float, float] | None:
+        """What turns raw numbers of a band into physical values; None if it does not say.
+
+        Raises
+        ------
+        RasterError
+            If it has a list that lacks the band.
+        """
+        found = []
+        for keys, default in (
+            (("SCALING_FACTOR", "CORE_MULTIPLIER"), 1.0),
+            (("OFFSET", "CORE_BASE"), 0.0),
+        ):
+            stated = listed(self.get(*keys))
+            if len(stated) > 1 and band > len(stated):
+                raise RasterError(
+                    f"its label has {len(stated)} of {keys[0]}, but none for band {band}"
+                )
+            value = number(stated[band - 1] if len(stated) > 1 else stated[0])
+            found.append(default if value is None else value)
+        return None if found == [1.0, 0.0] else (found[0], found[1])
+
+    @property
+    def stored(self) -> np.dtype[Any] | None:
+        """Type of the numbers in the product, as far as it is known."""
         if self.kind == ISIS:
-            return ISIS_TYPES.get(text(self.get("Type"))) == dtype
-        bits, size = number(self.get("SAMPLE_BITS")), number(self.get("CORE_ITEM_BYTES"))
-        if bits is None and size is not None:
-            bits = 8 * size
-        return bits in (None, 8 * dtype.itemsize)
+            return ISIS_TYPES.get(text(self.get("Type")))
+        stated = re.search(r"(UNSIGNED_)?(INTEGER|REAL)$", text(self.get("SAMPLE_TYPE")))
+        bits = number(self.get("SAMPLE_BITS"))
+        if self.kind != PDS3 or not stated or bits not in (8, 16, 32, 64):
+            return None
+        kind = "f" if stated[2] == "REAL" else "u" if stated[1] else "i"
+        return None if kind == "f" and bits < 32 else np.dtype(f"{kind}{int(bits) // 8}")
 
-    def dtype(self, read_as: np.dtype[Any]) -> np.dtype[Any]:
-        """Type of the numbers that GDAL's driver reads as others of the same size."""
-        stated = re.search(r"(UNSIGNED_)?INTEGER$", text(self.get("SAMPLE_TYPE")))
-        if self.kind != PDS3 or not stated:
-            return read_as
-        return np.dtype(f"{'u' if stated[1] else 'i'}{read_as.itemsize}")
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the numbers of a cube are not physical values."""
+        base, multiplier = number(self.get("Base")), number(self.get("Multiplier"))
+        return base not in (None, 0.0) or multiplier not in (None, 1.0)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the image is in a file of another format, which knows the type of its numbers itself."""
+        return "COMPRESSED_FILE" in self.groups
+
+    @property
+    def is_interleaved_by_sample(self) -> bool:
+        """Whether bands alternate from pixel to pixel."""
+        return "SAMPLE_INTERLEAVED" in text(self.get("BAND_STORAGE_TYPE"))
 
     def constants(self, dtype: np.dtype[Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Raw numbers for pixels without data, and for saturated or otherwise unusable ones."""
@@ -204,13 +247,22 @@ def read_label(dataset: Any) -> Label | None:  # noqa: ANN401
         for key, rest in dataset.tags(ns=kind).items():
             content = _parsed(rest if kind == PDS4 else f"{key}:{rest}", kind)
             if content:
-                maps = [content_of for name, content_of in _groups(content) if name in MAPS]
-                values: dict[str, Any] = {}
-                for part in (*maps, content):
-                    for name, value in entries(part):
-                        values.setdefault(name, value)
-                return Label(kind, values, frozenset(name for name, _ in _groups(content)))
+                groups = _groups(content)
+                return Label(kind, _values(content, groups), frozenset(name for name, _ in groups))
     return None
+
+
+def _values(content: Mapping[str, Any], groups: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Values that are about the image: of PDS3, not those of a histogram or a picture beside it."""
+    parts = [group for name, group in groups if name in MAPS]
+    parts += [group for name, group in groups if name in IMAGES][:1]
+    images = any(name in IMAGES for name, _ in groups)
+    top = {key: value for key, value in content.items() if not isinstance(value, dict)}
+    values: dict[str, Any] = {}
+    for part in (*parts, top if images else content):
+        for name, value in entries(part):
+            values.setdefault(name, value)
+    return values
 
 
 def _parsed(content: str, kind: str) -> dict[str, Any]:

@@ -57,7 +57,10 @@ class VrtSources:
 
     def __init__(self, dataset: Any) -> None:  # noqa: ANN401
         self._shape = dataset.height, dataset.width
-        self._folder = os.path.dirname(dataset.name)
+        # GDAL follows links, and takes names in a description that is no file from where the process is.
+        is_file = os.path.exists(dataset.name)
+        path = os.path.realpath(dataset.name) if is_file else dataset.name
+        self._folder = "" if path.lstrip().startswith("<") else os.path.dirname(path)
         self._lock = threading.Lock()
         self._opened: set[str] = set()
         self._elements: list[Element] = []
