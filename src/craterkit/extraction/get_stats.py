@@ -18,6 +18,7 @@ from craterkit.extraction.stats import StatisticsWorker
 from craterkit.extraction.stats_table import StatisticsTable
 from craterkit.extraction.survey import Survey
 from craterkit.footprints.spans import ranges
+from craterkit.rasters.file_states import RasterChangedError
 from craterkit.results.ledger import ROI, Ledger
 from craterkit.results.manifest import manifest_of
 from craterkit.results.parquet import check_table, parquet_path
@@ -356,6 +357,7 @@ def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) 
     def write() -> None:
         if not fresh:
             return
+        survey.check_unchanged()
         finished = np.sort(np.concatenate(fresh))
         fresh.clear()
         columns = {
@@ -372,6 +374,12 @@ def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) 
             if time.monotonic() - last > CHECKPOINT_SECONDS:
                 write()
                 last = time.monotonic()
+    except RasterChangedError as error:
+        error.add_note(
+            f"What was finished before is kept beside {ledger.path}, but of the old file: if it is in the "
+            "way of the next call, that says so."
+        )
+        raise
     except BaseException as error:
         write()
         error.add_note(

@@ -12,8 +12,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from craterkit.errors import CRSError, RasterError
+from craterkit.extraction.raster_files import is_remote, names_of_files
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.file_states import FileStates, RasterChangedError
 from craterkit.rasters.planetary_labels import mirrored_meridian, special_values, valid_range
 from craterkit.rasters.vrt_blocks import vrt_block_edges
 
@@ -67,6 +69,15 @@ class GdalRaster(Raster):
     source : str, os.PathLike or rasterio dataset
         A path, anything that GDAL opens, or an open dataset.
 
+    Attributes
+    ----------
+    files : list of str
+        What GDAL reads it from, see `names_of_files`; of one on a server only its name.
+    driver : str
+        What GDAL calls its format.
+    resampling : str
+        How a dataset that is warped while it is read is resampled; empty for others.
+
     Raises
     ------
     RasterError
@@ -82,7 +93,13 @@ class GdalRaster(Raster):
         self.name = os.fspath(source) if self._given is None else str(source.name)
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
+        self._states = FileStates([self.name] if self._given is None else [])
         dataset = self.dataset()
+        self.driver = str(dataset.driver)
+        self.resampling = str(getattr(dataset, "resampling", ""))
+        self.files = [self.name] if is_remote(self.name) else names_of_files(dataset)
+        # What is written through a dataset changes its file.
+        self._states = FileStates(self.files if dataset.mode == "r" else [])
         if dataset.count == 0:
             raise RasterError(f"{self.name}: holds no bands{_subdatasets(dataset)}")
         self.shape = (int(dataset.height), int(dataset.width))
@@ -129,6 +146,16 @@ class GdalRaster(Raster):
                 self._opened.pop().close()
             self._local = threading.local()
 
+    def forget(self) -> None:
+        """Leave what was opened here to threads that may still read it; it is closed when they end."""
+        with self._lock:
+            self._opened.clear()
+            self._local = threading.local()
+
+    def check_unchanged(self) -> None:
+        """Raise if a file is another one than when it was opened first; see `Raster.check_unchanged`."""
+        self._states.check(self.name)
+
     def dataset(self) -> Any:  # noqa: ANN401
         """The dataset to read from in this thread."""
         if self._given is not None:
@@ -145,6 +172,7 @@ class GdalRaster(Raster):
                     raise RasterError(
                         f"{self.name}: cannot be opened as a raster: {error}"
                     ) from error
+            self.check_unchanged()
             self._local.dataset = dataset
             with self._lock:
                 self._opened.append(dataset)
@@ -239,6 +267,8 @@ class GdalRaster(Raster):
             else:
                 with self._lock:
                     yield self._given
+        except RasterChangedError:
+            raise
         except (RasterioError, OSError) as error:
             reason = error.__cause__ or error
             raise RasterError(

@@ -18,6 +18,7 @@ from craterkit.rasters.arrays import MEMORY_BLOCK
 from craterkit.rasters.axes import regular_axis
 from craterkit.rasters.band_names import axis_labels
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
+from craterkit.rasters.file_states import FileStates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,11 @@ class LabelledRaster(Raster):
         self.shape = (int(array.sizes[self._y]), int(array.sizes[self._x]))
         self.block_shape = _block(array, self._y), _block(array, self._x)
         self.bands = self._describe()
+        self._states = FileStates(_files(array))
+
+    def check_unchanged(self) -> None:
+        """Raise if the file that it is loaded from bit by bit has changed; see `Raster.check_unchanged`."""
+        self._states.check(self.name)
 
     def _describe(self) -> list[Band]:
         array, dimension = self.array, self.band_dimension
@@ -221,6 +227,12 @@ class LabelledRaster(Raster):
         planes = planes.reshape(-1, *window.shape)
         for plane, raw in zip(planes, out, strict=True):
             raw[...] = plane
+
+
+def _files(array: Any) -> list[str]:  # noqa: ANN401
+    """The file that pixels are still in."""
+    source = array.encoding.get("source")
+    return [] if source is None or array.variable._in_memory else [str(source)]
 
 
 def _listed(names: Sequence[Any]) -> str:
