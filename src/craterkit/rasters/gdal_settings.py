@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CallerSettings", "block_cache", "patience", "server_timeouts", "silence"]
+__all__ = [
+    *("CallerSettings", "block_cache", "patience", "server_timeouts", "silence"),
+    "timeouts",
+]
 
 _CACHE = "GDAL_CACHEMAX"
 
@@ -108,6 +111,16 @@ def silence() -> str:
     )
 
 
+def timeouts() -> dict[str, int]:
+    """Options by which GDAL gives up servers that send nothing."""
+    seconds = math.ceil(patience())
+    return {
+        "GDAL_HTTP_CONNECTTIMEOUT": seconds,
+        PATIENCE_OPTION: seconds,
+        "GDAL_HTTP_LOW_SPEED_LIMIT": 1,  # bytes a second
+    }
+
+
 @contextmanager
 def server_timeouts() -> Iterator[None]:
     """Have GDAL give up servers that send nothing, in this thread; what the user has set stays.
@@ -117,13 +130,7 @@ def server_timeouts() -> Iterator[None]:
     from rasterio._env import del_gdal_config
     from rasterio.env import get_gdal_config, set_gdal_config
 
-    seconds = math.ceil(patience())
-    wanted = {
-        "GDAL_HTTP_CONNECTTIMEOUT": seconds,
-        PATIENCE_OPTION: seconds,
-        "GDAL_HTTP_LOW_SPEED_LIMIT": 1,  # bytes a second
-    }
-    missing = {key: value for key, value in wanted.items() if get_gdal_config(key) is None}
+    missing = {key: value for key, value in timeouts().items() if get_gdal_config(key) is None}
     for key, value in missing.items():
         set_gdal_config(key, value)
     try:

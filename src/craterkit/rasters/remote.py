@@ -59,8 +59,8 @@ class RemoteRaster(GdalRaster):
         if self.driver in FILLING:
             self.close()
             raise RasterError(
-                f"{without_secrets(self.name)}: of {self.driver} files GDAL takes what a server fails to send for "
-                "zeros; download it first"
+                f"{without_secrets(self.name)}: of {self.driver} files GDAL takes what a server fails to "
+                "send for zeros; download it first"
             )
 
     def dataset(self) -> Any:  # noqa: ANN401
