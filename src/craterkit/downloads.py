@@ -80,22 +80,18 @@ def download(address: str, folder: str | os.PathLike[str]) -> str:
 
 def _receive(answer: Any, file: BinaryIO, shown: str) -> None:  # noqa: ANN401
     """Write what a server sends to a file."""
-    # None if it comes in chunks, whose end is marked.
-    total, received = answer.length, 0
+    received = 0
+    # None if the file comes in chunks, whose end is marked.
+    total = answer.length
     try:
         while piece := answer.read(PIECE):
             file.write(piece)
             received += len(piece)
     except http.client.IncompleteRead as error:
-        received += len(error.partial)
-        raise _cut(shown, received, total) from error
+        raise TableError(
+            f"{shown} cannot be read: the connection ended before the file did; try again"
+        ) from error
     if total is not None and received < total:
-        raise _cut(shown, received, total)
-
-
-def _cut(shown: str, received: int, total: int | None) -> TableError:
-    """What to raise if the connection ended too early."""
-    of = "an unknown number of" if total is None else str(total)
-    return TableError(
-        f"{shown} cannot be read: the connection ended after {received} of {of} bytes; try again"
-    )
+        raise TableError(
+            f"{shown} cannot be read: the connection ended after {received} of {total} bytes; try again"
+        )

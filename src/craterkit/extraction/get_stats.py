@@ -326,11 +326,18 @@ def write_stats(
             return ledger.path
         columns: Columns = dict.fromkeys(labels, np.zeros(0))
         outside, unread = [], []
-        with survey:
-            for number, setting in enumerate(survey.settings()):
-                run = RasterStatistics(survey, setting, names, request)
-                unread.append(_record(survey, run, ledger, number))
-                outside.append(run.plan.outside)
+        try:
+            with survey:
+                for number, setting in enumerate(survey.settings()):
+                    run = RasterStatistics(survey, setting, names, request)
+                    unread.append(_record(survey, run, ledger, number))
+                    outside.append(run.plan.outside)
+        except RasterChangedError as error:
+            error.add_note(
+                f"Finished ROIs beside {ledger.path}, if any, are of the old file: the next call says "
+                "which folder to delete."
+            )
+            raise
         for number, source in enumerate(survey.sources):
             _, stored = ledger.load(number)
             found = [
@@ -374,11 +381,7 @@ def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) 
             if time.monotonic() - last > CHECKPOINT_SECONDS:
                 write()
                 last = time.monotonic()
-    except RasterChangedError as error:
-        error.add_note(
-            f"What was finished before is kept beside {ledger.path}, but of the old file: if it is in the "
-            "way of the next call, that says so."
-        )
+    except RasterChangedError:
         raise
     except BaseException as error:
         write()

@@ -270,6 +270,7 @@ class GdalRaster(Raster):
         except RasterChangedError:
             raise
         except (RasterioError, OSError) as error:
+            self.check_unchanged()
             reason = error.__cause__ or error
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
