@@ -145,6 +145,7 @@ def test_the_source_of_a_vrt_and_what_is_in_an_archive(field, newer, changing, t
         stats(f"/vsizip/{tmp_path}/a.zip/field.tif", n_jobs=jobs)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_a_labelled_array_that_is_loaded_bit_by_bit(field):
     open_rasterio = pytest.importorskip("rioxarray").open_rasterio
 
