@@ -121,6 +121,7 @@ class WalkErrand(Errand):
                 parts = list(together)
                 read = job.read(parts[0])
                 results += [job.worker.work(part, *read) for part in parts]
+        setting.check_unchanged()
         return results
 
 

@@ -224,9 +224,14 @@ class Companions:
     def __enter__(self) -> Companions:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        for companion in self._companions:
-            companion.raster.close()
+    def __exit__(self, *exception: Any) -> None:  # noqa: ANN401
+        for raster in self.rasters:
+            raster.__exit__(*exception)
+
+    @property
+    def rasters(self) -> list[Raster]:
+        """The rasters."""
+        return [companion.raster for companion in self._companions]
 
     @property
     def headers(self) -> list[tuple[str, Header]]:

@@ -18,6 +18,7 @@ from craterkit.extraction.stats import StatisticsWorker
 from craterkit.extraction.stats_table import StatisticsTable
 from craterkit.extraction.survey import Survey
 from craterkit.footprints.spans import ranges
+from craterkit.rasters.file_states import RasterChangedError
 from craterkit.results.ledger import ROI, Ledger
 from craterkit.results.manifest import manifest_of
 from craterkit.results.parquet import check_table, parquet_path
@@ -325,11 +326,18 @@ def write_stats(
             return ledger.path
         columns: Columns = dict.fromkeys(labels, np.zeros(0))
         outside, unread = [], []
-        with survey:
-            for number, setting in enumerate(survey.settings()):
-                run = RasterStatistics(survey, setting, names, request)
-                unread.append(_record(survey, run, ledger, number))
-                outside.append(run.plan.outside)
+        try:
+            with survey:
+                for number, setting in enumerate(survey.settings()):
+                    run = RasterStatistics(survey, setting, names, request)
+                    unread.append(_record(survey, run, ledger, number))
+                    outside.append(run.plan.outside)
+        except RasterChangedError as error:
+            error.add_note(
+                f"Finished ROIs beside {ledger.path}, if any, are of the old file: the next call says "
+                "which folder to delete."
+            )
+            raise
         for number, source in enumerate(survey.sources):
             _, stored = ledger.load(number)
             found = [
@@ -356,6 +364,7 @@ def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) 
     def write() -> None:
         if not fresh:
             return
+        survey.check_unchanged()
         finished = np.sort(np.concatenate(fresh))
         fresh.clear()
         columns = {
@@ -372,6 +381,8 @@ def _record(survey: Survey, run: RasterStatistics, ledger: Ledger, number: int) 
             if time.monotonic() - last > CHECKPOINT_SECONDS:
                 write()
                 last = time.monotonic()
+    except RasterChangedError:
+        raise
     except BaseException as error:
         write()
         error.add_note(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +17,8 @@ from craterkit.results.hashes import hash_bytes
 __all__ = [
     "absolute_name",
     "file_state",
+    "file_version",
+    "is_remote",
     "local_file",
     "names_of_files",
     "without_secrets",
@@ -25,6 +29,13 @@ _DERIVED = (".aux.xml", ".ovr")
 
 #: Files that stand for the folder that they are in.
 _ZARR = (".zarray", ".zgroup", ".zmetadata", "zarr.json")
+
+#: Addresses, and GDAL's file systems that ask a server.
+_REMOTE = re.compile(
+    r"(?<![a-z0-9])(?!file:|zip:|tar:|gzip:)[a-z0-9]+://"
+    r"|/vsi(?:curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs)(?:_streaming)?[/?]",
+    re.IGNORECASE,
+)
 
 _ARCHIVE = re.compile(r"(?:/vsi(?:zip|tar|gzip|7z|rar|cached|sparse)/)+(.+)")
 
@@ -53,19 +64,32 @@ def names_of_files(dataset: Any) -> list[str]:  # noqa: ANN401
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-    found: list[str] = []
-    waiting = list(dataset.files)
+    found: dict[str, None] = {}
+    waiting = deque(dataset.files)
     while waiting:
-        name = waiting.pop(0)
+        name = waiting.popleft()
         if name in found or name.endswith(_DERIVED):
             continue
-        found.append(name)
+        found[name] = None
         if name != dataset.name and name.endswith(".vrt"):
             with warnings.catch_warnings(), suppress(RasterioIOError):
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 with rasterio.open(name) as source:
                     waiting += source.files
-    return found
+    return list(found)
+
+
+def is_remote(name: str) -> bool:
+    """Whether GDAL asks a server for what it calls `name`.
+
+    Examples
+    --------
+    >>> is_remote("https://host/dem.tif"), is_remote("/vsizip/vsis3/maps/a.zip/dem.tif")
+    (True, True)
+    >>> is_remote("dem.tif"), is_remote("zip:///maps/a.zip!/dem.tif")
+    (False, False)
+    """
+    return _REMOTE.search(name) is not None
 
 
 def absolute_name(name: str, files: list[str]) -> str:
@@ -97,6 +121,18 @@ def file_state(file: Path) -> dict[str, Any]:
         "bytes": sum(state.st_size for state in states),
         "mtime_ns": max((state.st_mtime_ns for state in states), default=0),
     }
+
+
+def file_version(file: Path) -> tuple[int, int, int] | None:
+    """What a file, or folder, has of its own while nobody replaces or changes it; None if it is gone."""
+    try:
+        state = file.stat()
+        if not S_ISDIR(state.st_mode):
+            return state.st_size, state.st_mtime_ns, state.st_ino
+        found = file_state(file)
+    except OSError:
+        return None
+    return found["bytes"], found["mtime_ns"], state.st_ino
 
 
 def without_secrets(name: str) -> str:

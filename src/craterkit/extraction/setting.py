@@ -98,6 +98,11 @@ class Setting:
         """The bands of all rasters."""
         return [band for source in self.sources for band in source.bands]
 
+    def check_unchanged(self) -> None:
+        """Raise if a file of a raster has changed; see `Raster.check_unchanged`."""
+        for raster in [*(source.raster for source in self.sources), *self.companions.rasters]:
+            raster.check_unchanged()
+
     def plan(self) -> Plan:
         """How the rasters are walked."""
         each = bytes_per_pixel(self.bands) + self.companions.bytes_per_pixel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import ArgumentError, RasterError, quoted
-from craterkit.extraction.raster_files import absolute_name, local_file, names_of_files
+from craterkit.extraction.raster_files import absolute_name, local_file
 from craterkit.grids.alignment import grid_difference
 from craterkit.rasters.gdal import GdalRaster, is_dataset
 from craterkit.rasters.opening import is_data_array, open_raster
@@ -189,9 +189,9 @@ def remote_name(given: Any, argument: str) -> str:  # noqa: ANN401
 
 def _absolute(name: str) -> str:
     """A raster's name, with the file in it from the root on."""
-    raster = GdalRaster(name)
-    with raster:
-        found = absolute_name(name, names_of_files(raster.dataset()))
+    with open_raster(name) as raster:
+        assert isinstance(raster, GdalRaster)
+        found = absolute_name(name, raster.files)
     inside = _VIRTUAL.match(name)
     if found == name and inside and local_file(name) is not None:
         return inside[0] + os.path.abspath(name[inside.end() :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ __all__ = ["Survey"]
 
 #: Rasters that a message names one by one.
 NAMED = 3
+
+#: Seconds after which it is looked again, at the latest, whether files have changed.
+CHECK_SECONDS = 5.0
 
 
 class Survey:
@@ -96,6 +100,7 @@ class Survey:
         self._interruption = Interruption()
         self._patient = patient
         self._client: Any = None
+        self._checked = time.monotonic()
         self._stack = ExitStack()
 
     def __enter__(self) -> Survey:
@@ -106,11 +111,29 @@ class Survey:
             stack.enter_context(self._progress)
             if self._patient:
                 stack.enter_context(self._interruption)
+            stack.push(self._check_at_end)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exception: Any) -> None:  # noqa: ANN401
         self._stack.__exit__(*exception)
+
+    def _check_at_end(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self.check_unchanged()
+
+    def check_unchanged(self) -> None:
+        """Raise if a file of a raster has changed meanwhile, so that results may be of both.
+
+        Raises
+        ------
+        RasterChangedError
+            Names the raster and the file.
+        """
+        rasters = [*(source.raster for source in self.sources), *self._companions.rasters]
+        for raster in {id(raster): raster for raster in rasters}.values():
+            raster.check_unchanged()
+        self._checked = time.monotonic()
 
     def settings(self) -> Iterator[Setting]:
         """The ROIs on each raster's grid."""
@@ -187,6 +210,8 @@ class Survey:
                 )
             window = None
             for chunk, result in results:
+                if time.monotonic() - self._checked > CHECK_SECONDS:
+                    self.check_unchanged()
                 yield chunk, result
                 again = chunk.window == window
                 window = chunk.window

@@ -6,18 +6,19 @@ import os
 import signal
 import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
+from craterkit.daemon_threads import DaemonThreads, result_of
 from craterkit.errors import ArgumentError
 from craterkit.extraction.blocks import read_chunk
 from craterkit.rasters.gdal_settings import CallerSettings, block_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -194,21 +195,17 @@ def _in_order(
         return
     # One task ahead of the threads keeps them busy without piling up pixels.
     waiting: deque[tuple[Chunk, Future[Any]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for chunk, shared in tasks:
-                if interruption.asked:
-                    break
-                waiting.append((chunk, pool.submit(run, chunk, shared)))
-                if len(waiting) > threads:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-            while waiting:
-                while interruption.asked and waiting and waiting[-1][1].cancel():
-                    waiting.pop()
-                if waiting:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
+    with DaemonThreads(threads) as pool:
+        for chunk, shared in tasks:
+            if interruption.asked:
+                break
+            waiting.append((chunk, pool.submit(run, chunk, shared)))
+            if len(waiting) > threads:
+                first, future = waiting.popleft()
+                yield first, result_of(future)
+        while waiting:
+            while interruption.asked and waiting and waiting[-1][1].cancel():
+                waiting.pop()
+            if waiting:
+                first, future = waiting.popleft()
+                yield first, result_of(future)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from craterkit.bodies import get_body
 from craterkit.errors import BodyError, CRSError, FeatureError, TableError
+from craterkit.extraction.raster_files import is_remote, without_secrets
 from craterkit.files.foreign import body_of_table, is_body
 from craterkit.files.places import file_name, on_disk
 
@@ -331,7 +332,8 @@ class StoredInFiles:
         columns = {"lat_col": lat_col, "lon_col": lon_col, "rad_col": rad_col, "diam_col": diam_col}
         told = [*columns.values(), units, None if input_crs == "default" else input_crs]
         plain = all(value is None for value in told)
-        with on_disk(name, described_extensions()) as place:
+        given, name = name, without_secrets(name) if is_remote(name) else name
+        with on_disk(given, described_extensions()) as place:
             kind = format_of(place)
             place = place if kind is None else kind.found(place)
             try:

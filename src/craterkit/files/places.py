@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import urllib.request
 import zipfile
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from craterkit.downloads import download
 from craterkit.errors import ArgumentError, TableError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def on_disk(name: str, extensions: tuple[str, ...]) -> Iterator[str]:
     Raises
     ------
     TableError
-        If the address is of no known kind, or cannot be reached.
+        If the address is of no known kind, cannot be reached, or does not send all.
     """
     scheme = re.match(r"([a-z][a-z0-9+.-]+)://", name, re.I)
     known = None if scheme is None else scheme[1].lower()
@@ -54,22 +54,12 @@ def on_disk(name: str, extensions: tuple[str, ...]) -> Iterator[str]:
         if known == "file":
             found = urllib.request.url2pathname(urlsplit(name).path)
         elif known or re.match(r"/vsicurl/https?://", name):
-            found = _fetched(name.removeprefix("/vsicurl/"), Path(folder))
+            found = download(name.removeprefix("/vsicurl/"), folder)
         elif name.startswith("/vsi"):
             found = name
         else:
             found = str(Path(name).expanduser())
         yield _unpacked(found, extensions, Path(folder)) or found
-
-
-def _fetched(address: str, folder: Path) -> str:
-    path = folder / (PurePosixPath(unquote(urlsplit(address).path)).name or "file")
-    try:
-        with urllib.request.urlopen(address) as answer, path.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-    except (OSError, ValueError) as error:
-        raise TableError(f"{address} cannot be read: {error}") from error
-    return str(path)
 
 
 def _unpacked(name: str, extensions: tuple[str, ...], folder: Path) -> str | None:

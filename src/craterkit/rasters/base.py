@@ -198,11 +198,28 @@ class Raster(ABC):
     def close(self) -> None:  # noqa: B027
         """Close what was opened here; reading opens it again."""
 
+    def forget(self) -> None:
+        """Leave what was opened here to threads that may still read it; it is closed when they end."""
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        # Ctrl-C does not wait for threads.
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self.forget()
+        else:
+            self.close()
+
+    def check_unchanged(self) -> None:  # noqa: B027
+        """Raise if a file that it is read from is another one than when it was opened first.
+
+        Raises
+        ------
+        RasterChangedError
+            Names the file.
+        """
 
     def _why_unplaced(self) -> CRSError | ArgumentError:
         """What to raise if there is no transform."""

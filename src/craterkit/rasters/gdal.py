@@ -13,9 +13,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from craterkit.errors import CRSError, RasterError
+from craterkit.extraction.raster_files import is_remote, names_of_files
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
 from craterkit.rasters.cf_packing import with_netcdf_tags
+from craterkit.rasters.file_states import FileStates, RasterChangedError
 from craterkit.rasters.gdal_reports import header_reports, table_reports
 from craterkit.rasters.gdal_settings import one_thread_for_mosaics
 from craterkit.rasters.label_facts import find_facts, label_beside
@@ -84,6 +86,15 @@ class GdalRaster(Raster):
     source : str, os.PathLike or rasterio dataset
         A path, anything that GDAL opens, or an open dataset.
 
+    Attributes
+    ----------
+    files : list of str
+        What GDAL reads it from, see `names_of_files`; of one on a server only its name.
+    driver : str
+        What GDAL calls its format.
+    resampling : str
+        How a dataset that is warped while it is read is resampled; empty for others.
+
     Raises
     ------
     RasterError
@@ -104,7 +115,12 @@ class GdalRaster(Raster):
         self.name = os.fspath(source) if self._given is None else str(source.name)
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
+        self._states = FileStates([self.name] if self._given is None else [])
         dataset = self.dataset()
+        self.resampling = str(getattr(dataset, "resampling", ""))
+        self.files = [self.name] if is_remote(self.name) else names_of_files(dataset)
+        # What is written through a dataset changes its file.
+        self._states = FileStates(self.files if dataset.mode == "r" else [])
         try:
             with header_reports() as reports:
                 self._read_header(dataset)
@@ -133,7 +149,7 @@ class GdalRaster(Raster):
         self.shape = (int(dataset.height), int(dataset.width))
         self.crs = dataset.crs
         self.block_shape = tuple(dataset.block_shapes[0])
-        self._driver = dataset.driver
+        self.driver = dataset.driver
         self._mask_flags = dataset.mask_flag_enums
         self._transform = dataset.transform
         self._located_by = _located_by(dataset) if self.transform is None else ""
@@ -168,6 +184,16 @@ class GdalRaster(Raster):
                 self._opened.pop().close()
             self._local = threading.local()
 
+    def forget(self) -> None:
+        """Leave what was opened here to threads that may still read it; it is closed when they end."""
+        with self._lock:
+            self._opened.clear()
+            self._local = threading.local()
+
+    def check_unchanged(self) -> None:
+        """Raise if a file is another one than when it was opened first; see `Raster.check_unchanged`."""
+        self._states.check(self.name)
+
     def dataset(self) -> Any:  # noqa: ANN401
         """The dataset to read from in this thread."""
         if self._given is not None and not self._handle.failed:
@@ -175,6 +201,7 @@ class GdalRaster(Raster):
         dataset = getattr(self._local, "dataset", None)
         if dataset is None:
             dataset = self._open()
+            self.check_unchanged()
             self._local.dataset = dataset
             with self._lock:
                 self._opened.append(dataset)
@@ -226,13 +253,13 @@ class GdalRaster(Raster):
             has_mask=False,
             description=description,
         )
-        band = self._facts.read_as_labelled(band, self._driver, self.name)
+        band = self._facts.read_as_labelled(band, self.driver, self.name)
         band = with_netcdf_tags(band, dataset.tags(number), self.name)
         self._stored[number] = dtype
         # A mask of the driver's own, such as the special constants of PDS4, has no flag; that of ISIS cubes
         # says less than the range of their valid numbers.
         if (MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags) or (
-            not flags and self._driver != "ISIS3"
+            not flags and self.driver != "ISIS3"
         ):
             self._masked.add(number)
         has_alpha = self._alpha not in (None, number)
@@ -337,7 +364,10 @@ class GdalRaster(Raster):
                 yield dataset
             if reports:
                 raise RasterioIOError("; ".join(dict.fromkeys(reports)))
+        except RasterChangedError:
+            raise
         except (RasterioError, CPLE_BaseError, OSError) as error:
+            self.check_unchanged()
             reason = str(error.__cause__ or error).removeprefix(f"{self.name}: ")
             self._forsake(reason)
             raise RasterError(

@@ -1,7 +1,8 @@
-"""What GDAL is told while rasters are read: how many blocks to keep, and what a caller's environment says."""
+"""What GDAL is told while rasters are read: blocks to keep, how long to wait, a caller's environment."""
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CallerSettings", "block_cache", "one_thread_for_mosaics"]
+__all__ = [
+    *("CallerSettings", "block_cache", "one_thread_for_mosaics", "patience", "server_timeouts"),
+    *("silence", "timeouts"),
+]
 
 _CACHE = "GDAL_CACHEMAX"
 _MOSAIC_THREADS = "VRT_NUM_THREADS"
+
+#: Seconds after which a server that sends nothing is given up, and GDAL's option that says otherwise.
+PATIENCE, PATIENCE_OPTION = 60.0, "GDAL_HTTP_LOW_SPEED_TIME"
 
 
 class _Limits:
@@ -108,3 +115,48 @@ class CallerSettings:
         with rasterio.Env(session=DummySession()):
             setenv(**self.options)
             yield
+
+
+def patience() -> float:
+    """Seconds after which a server that sends nothing is given up; 0 for never."""
+    from rasterio.env import get_gdal_config
+
+    told = get_gdal_config(PATIENCE_OPTION)
+    return PATIENCE if told is None else float(told)
+
+
+def silence() -> str:
+    """What to say of a server that was given up."""
+    return (
+        f"the server sent nothing for {patience():g} s; to wait longer, set {PATIENCE_OPTION} to more "
+        f"seconds, in rasterio.Env({PATIENCE_OPTION}=...) or as an environment variable"
+    )
+
+
+def timeouts() -> dict[str, int]:
+    """Options by which GDAL gives up servers that send nothing."""
+    seconds = math.ceil(patience())
+    return {
+        "GDAL_HTTP_CONNECTTIMEOUT": seconds,
+        PATIENCE_OPTION: seconds,
+        "GDAL_HTTP_LOW_SPEED_LIMIT": 1,  # bytes a second
+    }
+
+
+@contextmanager
+def server_timeouts() -> Iterator[None]:
+    """Have GDAL give up servers that send nothing, in this thread; what the user has set stays.
+
+    Not in the main thread, where options of GDAL are those of all threads.
+    """
+    from rasterio._env import del_gdal_config
+    from rasterio.env import get_gdal_config, set_gdal_config
+
+    missing = {key: value for key, value in timeouts().items() if get_gdal_config(key) is None}
+    for key, value in missing.items():
+        set_gdal_config(key, value)
+    try:
+        yield
+    finally:
+        for key in missing:
+            del_gdal_config(key)

@@ -19,6 +19,7 @@ from craterkit.rasters.axes import complete_steps, mesh_transform, regular_axis
 from craterkit.rasters.band_names import axis_labels, entries_of_bands
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
 from craterkit.rasters.cf_packing import MISSING, numbers
+from craterkit.rasters.file_states import FileStates
 from craterkit.rasters.labelled_packing import (
     OFFSETS,
     SCALES,
@@ -100,6 +101,11 @@ class LabelledRaster(Raster):
         self.shape = (int(array.sizes[self._y]), int(array.sizes[self._x]))
         self.block_shape = _block(array, self._y), _block(array, self._x)
         self.bands = self._describe(packing_of(array, self.name))
+        self._states = FileStates(_files(array))
+
+    def check_unchanged(self) -> None:
+        """Raise if the file that it is loaded from bit by bit has changed; see `Raster.check_unchanged`."""
+        self._states.check(self.name)
 
     def _describe(self, packing: Packing) -> list[Band]:
         count = 1 if self.band_dimension is None else int(self.array.sizes[self.band_dimension])
@@ -306,6 +312,12 @@ class LabelledRaster(Raster):
         planes = planes.reshape(-1, *window.shape)
         for plane, raw in zip(planes, out, strict=True):
             raw[...] = plane
+
+
+def _files(array: Any) -> list[str]:  # noqa: ANN401
+    """The file that pixels are still in."""
+    source = array.encoding.get("source")
+    return [] if source is None or array.variable._in_memory else [str(source)]
 
 
 def _listed(names: Sequence[Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import RasterTypeError
+from craterkit.extraction.raster_files import is_remote
 
 if TYPE_CHECKING:
     from craterkit.rasters.base import Raster
@@ -35,7 +36,15 @@ def open_raster(given: Any, label: str = "") -> Raster:  # noqa: ANN401
     from craterkit.rasters.gdal import GdalRaster, is_dataset
 
     if isinstance(given, str | os.PathLike) or is_dataset(given):
-        return GdalRaster(given)
+        from craterkit.rasters.remote import RemoteRaster
+
+        if is_remote(str(given.name if is_dataset(given) else os.fspath(given))):
+            return RemoteRaster(given)
+        raster = GdalRaster(given)
+        if any(map(is_remote, raster.files)):  # sources of a VRT
+            raster.close()
+            return RemoteRaster(given)
+        return raster
     if isinstance(given, np.ndarray):
         from craterkit.rasters.arrays import ArrayRaster
 

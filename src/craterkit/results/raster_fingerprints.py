@@ -11,7 +11,6 @@ from craterkit.extraction.raster_files import (
     absolute_name,
     file_state,
     local_file,
-    names_of_files,
     without_secrets,
 )
 from craterkit.rasters.base import Raster, Window
@@ -37,16 +36,15 @@ def fingerprint_raster(raster: Raster) -> dict[str, Any]:
         "bands": fingerprint_value(raster.bands),
     }
     if isinstance(raster, GdalRaster):
-        dataset = raster.dataset()
-        names = names_of_files(dataset)
+        names = raster.files
         files = sorted({file for name in names if (file := local_file(name)) is not None})
         found["transform"] = fingerprint_value(raster.transform)
-        if hasattr(dataset, "resampling"):
-            found["resampling"] = str(dataset.resampling)
+        if raster.resampling:
+            found["resampling"] = raster.resampling
         if files:
             found["name"] = without_secrets(absolute_name(raster.name, names))
             found["files"] = [file_state(file) for file in files]
-        elif dataset.driver == "MEM" or any(name.startswith("/vsimem/") for name in names):
+        elif raster.driver == "MEM" or any(name.startswith("/vsimem/") for name in names):
             found["name"] = "in memory"
             found["pixels"] = _hash_pixels(raster)
         else:

@@ -73,7 +73,7 @@ def read_mask(
     Raises
     ------
     RasterError
-        If the mask cannot be read.
+        If the mask cannot be read, or its file has changed meanwhile.
     ArgumentError
         If the function fails, does not return booleans or does not judge each value by itself, if
         it cannot be known which pixels are data, or if no pixel fulfils the condition.
@@ -85,6 +85,7 @@ def read_mask(
         )
     with block_cache(CACHE_BYTES):
         chosen = Runs.union(list(_read(raster, band, condition, within, scaled=scaled)))
+    raster.check_unchanged()
     if not len(chosen):
         raise ArgumentError(_nothing(raster, band, condition, within))
     return chosen

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.daemon_threads import DaemonThreads, result_of
 from craterkit.errors import ArgumentError
 from craterkit.extraction.walk import Interruption
 from craterkit.progress import Progress
@@ -98,7 +98,7 @@ def read_series(
     Raises
     ------
     RasterError
-        If a layer cannot be read.
+        If a layer cannot be read, or a file has changed since the stack was opened.
     ArgumentError
         If values are float64, for any of these reasons, and an integer beyond 2**53 is among them.
     ClusterError
@@ -119,6 +119,9 @@ def read_series(
         progress.advance(len(stack) - len(stack.readable))
     if interruption.asked:
         raise KeyboardInterrupt
+    for layer in stack.layers:
+        if layer.raster is not None:
+            layer.raster.check_unchanged()
     if unread is not None:
         unread |= table.unread
     return table.values
@@ -140,9 +143,10 @@ def _put_by_threads(
     with (
         block_cache(budget.block_cache),
         OpenRasters(tasks) as rasters,
-        ThreadPoolExecutor(budget.threads) as pool,
+        DaemonThreads(budget.threads) as pool,
     ):
-        for task, _ in zip(tasks, pool.map(run, tasks), strict=True):
+        for task, future in [(task, pool.submit(run, task)) for task in tasks]:
+            result_of(future)
             yield len(task.bands), task.pixels_read
 
 

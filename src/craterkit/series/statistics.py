@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SeriesStatistics", "check_names", "extract_series"]
 
-#: Rasters that are open at a time, for the sake of file handles.
+#: Rasters that a thread has open at a time, at most.
 OPEN_TOGETHER = 32
 
 #: ROIs times layers whose sums are held at a time, unless a single layer has more.
@@ -115,7 +115,8 @@ def extract_series(
     names, request = prepared(request, options)
     readable = [number for number, layer in enumerate(stack.layers) if layer.source is not None]
     sources = [source for layer in stack.layers if (source := layer.source) is not None]
-    groups = _groups(sources, max(1, min(OPEN_TOGETHER, SUMS_TOGETHER // max(1, len(subject)))))
+    most = min(_files_each(execution.budget.threads), SUMS_TOGETHER // max(1, len(subject)))
+    groups = _groups(sources, max(1, most))
     survey = Survey(subject, None, options, execution, "Series", sources=sources, walks=len(groups))
     rois = np.arange(len(subject))
     found: list[dict[str, NDArray[Any]]] = [{} for _ in stack.layers]
@@ -146,6 +147,18 @@ def extract_series(
         {name: np.stack([columns[name] for columns in found]) for name in names},
         frozenset(readable[number] for number, missed in enumerate(unread) if missed.any()),
     )
+
+
+def _files_each(threads: int) -> int:
+    """Rasters that each of some threads may have open at a time: of all files the half."""
+    try:
+        import resource
+    except ImportError:  # on Windows, which has no such limit
+        return OPEN_TOGETHER
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return OPEN_TOGETHER
+    return min(OPEN_TOGETHER, limit // 2 // threads)
 
 
 def _groups(sources: Sequence[Source], most: int) -> list[list[int]]:

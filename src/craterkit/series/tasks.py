@@ -156,9 +156,16 @@ class OpenRasters:
         self._lock = Lock()
 
     def results(self, task: Task) -> Iterator[LayerValues]:
-        """What `Task.results` gives; then the raster is closed, unless other tasks need it."""
+        """What `Task.results` gives; then the raster is closed, unless other tasks need it.
+
+        Raises
+        ------
+        RasterError
+            As `Task.results`; after all is given, if a file of the raster has changed meanwhile.
+        """
         try:
             yield from task.results()
+            task.raster.check_unchanged()
         finally:
             with self._lock:
                 self._left[id(task.raster)] -= 1
@@ -169,10 +176,10 @@ class OpenRasters:
     def __enter__(self) -> OpenRasters:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, *exception: Any) -> None:  # noqa: ANN401
         for number, left in self._left.items():
             if left:
-                self._rasters[number].close()
+                self._rasters[number].__exit__(*exception)
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,21 @@ import io
 import lzma
 import os
 import re
-import urllib.request
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from craterkit.daemon_threads import DaemonThreads, result_of
+from craterkit.downloads import download
 from craterkit.errors import TableError
+from craterkit.extraction.raster_files import is_remote, without_secrets
+from craterkit.rasters.gdal_settings import patience, silence, timeouts
 
 __all__ = ["MissingTableError", "read_table"]
 
@@ -31,6 +36,7 @@ _TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
 _PARQUET = (".parquet", ".geoparquet", ".pq")
 _FEATHER = (".feather",)
 _GEOGRAPHIC = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml")
+_SEVERAL = (".shp", ".shx", ".dbf")  # a table in several files, which GDAL finds
 _OPENERS: dict[str, Callable[..., Any]] = {
     "": open,
     ".gz": gzip.open,
@@ -96,12 +102,16 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         name = str(Path(name).expanduser())
         _check_file(name)
     suffix, packing = _suffixes(unquote(urlsplit(name).path) if remote else name)
+    if not remote or suffix in _SEVERAL:
+        return _read(name, name, suffix, packing)
+    with TemporaryDirectory(prefix="craterkit-") as folder:
+        return _read(without_secrets(name), download(name, folder), suffix, packing)
+
+
+def _read(name: str, source: Source, suffix: str, packing: str) -> pd.DataFrame:
+    """Read a file that messages call `name`."""
     try:
-        source: Source = name
-        if remote and suffix in (*_TEXT, *_PARQUET, *_FEATHER):
-            with urllib.request.urlopen(name) as answer:
-                source = io.BytesIO(answer.read())
-        if packing == ".zip" and (suffix in _TEXT or not (remote or virtual)):
+        if packing == ".zip" and (suffix in _TEXT or not name.startswith("/vsi")):
             with zipfile.ZipFile(source) as archive:
                 member, suffix = _text_in_zip(name, archive.namelist(), suffix)
                 if member:
@@ -110,7 +120,10 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
             return _read_text(name, source, suffix, packing)
         if suffix in (*_PARQUET, *_FEATHER):
             return _read_arrow(name, source, suffix)
-        return _read_geographic(name, remote)
+        assert isinstance(source, str)
+        if is_remote(source):
+            return _ask_server(name, source)
+        return _read_geographic(name, source)
     except TableError:
         raise
     except Exception as error:  # drivers and parsers have no common base
@@ -241,18 +254,38 @@ def _read_arrow(name: str, source: Source, suffix: str) -> pd.DataFrame:
     return table
 
 
-def _read_geographic(name: str, remote: bool) -> pd.DataFrame:
+def _read_geographic(name: str, source: str) -> pd.DataFrame:
     import geopandas
 
-    layer = None
-    if not remote:
-        layers = geopandas.list_layers(name)
-        spatial = layers["name"][layers["geometry_type"].notna()].tolist()
-        if len(spatial) > 1:
-            raise TableError(
-                f"{name} holds {len(spatial)} layers ({', '.join(spatial)}); read one with "
-                "geopandas.read_file(path, layer=...) and pass the GeoDataFrame"
-            )
-        layer = (spatial or layers["name"].tolist())[0]
-    table: pd.DataFrame = geopandas.read_file(name, layer=layer)
+    layers = geopandas.list_layers(source)
+    spatial = layers["name"][layers["geometry_type"].notna()].tolist()
+    if len(spatial) > 1:
+        raise TableError(
+            f"{name} holds {len(spatial)} layers ({', '.join(spatial)}); read one with "
+            "geopandas.read_file(path, layer=...) and pass the GeoDataFrame"
+        )
+    layer = (spatial or layers["name"].tolist())[0]
+    table: pd.DataFrame = geopandas.read_file(source, layer=layer)
+    return table
+
+
+def _ask_server(name: str, source: str) -> pd.DataFrame:
+    """Read what GDAL gets from a server by itself, in a thread for which Ctrl-C need not wait."""
+    import pyogrio  # type: ignore[import-untyped]
+
+    if not source.startswith("/vsi"):
+        source = f"/vsicurl/{source}"
+    wanted = timeouts()
+    missing = {key: wanted[key] for key in wanted if pyogrio.get_gdal_config_option(key) is None}
+    pyogrio.set_gdal_config_options(missing)
+    begin, threads = time.monotonic(), DaemonThreads(1)
+    try:
+        table: pd.DataFrame = result_of(threads.submit(_read_geographic, name, source))
+    except Exception as error:
+        if patience() and time.monotonic() - begin >= patience():
+            raise TableError(f"{name} cannot be read: {silence()}") from error
+        raise
+    finally:
+        threads.close()
+        pyogrio.set_gdal_config_options(dict.fromkeys(missing))
     return table
