@@ -32,7 +32,7 @@ _ZARR = (".zarray", ".zgroup", ".zmetadata", "zarr.json")
 
 #: Addresses, and GDAL's file systems that ask a server.
 _REMOTE = re.compile(
-    r"(?<![a-z0-9])(?!file:|zip:|tar:|gzip:)[a-z0-9]+://"
+    r"(?<![a-z0-9])(?!file:|zip:|tar:|gzip:|vrt:)[a-z0-9]+://"
     r"|/vsi(?:curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs)(?:_streaming)?[/?]",
     re.IGNORECASE,
 )

@@ -213,6 +213,7 @@ class LayersToRead:
 
         stack = self._stack
         layers = [(i, layer) for i, layer in enumerate(stack.layers) if layer.is_readable]
+        stack.check_unchanged()
         return LayersElsewhere, (RemoteLayers.of(layers, len(stack), names_elsewhere(stack)),)
 
 

@@ -119,9 +119,7 @@ def read_series(
         progress.advance(len(stack) - len(stack.readable))
     if interruption.asked:
         raise KeyboardInterrupt
-    for layer in stack.layers:
-        if layer.raster is not None:
-            layer.raster.check_unchanged()
+    stack.check_unchanged()
     if unread is not None:
         unread |= table.unread
     return table.values

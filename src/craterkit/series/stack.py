@@ -102,6 +102,12 @@ class Stack:
         """The layers whose rasters can be opened."""
         return [layer for layer in self.layers if layer.is_readable]
 
+    def check_unchanged(self) -> None:
+        """Raise if a file of a raster has changed; see `Raster.check_unchanged`."""
+        for raster in {id(layer.raster): layer.raster for layer in self.layers}.values():
+            if raster is not None:
+                raster.check_unchanged()
+
     @property
     def attrs(self) -> dict[str, str]:
         """Where the times are from, for the attributes of a table."""
