@@ -6,6 +6,7 @@ The world is a mosaic of 50 in the west and 51 in the east, so any other number 
 from __future__ import annotations
 
 import struct
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 import rasterio
 import rasterio.shutil
 from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
 
@@ -216,3 +218,17 @@ def test_settings_of_the_caller_outlast_a_read(western, tmp_path):
         western.get_stats(path, "c", n_jobs=1)
         assert rasterio.env.get_gdal_config("VRT_NUM_THREADS") == 3
     assert rasterio.env.get_gdal_config("VRT_NUM_THREADS") is None
+
+
+def test_sources_without_a_place_are_no_cause_for_a_warning(western, tmp_path):
+    """As in mosaics of plain pictures, which the mosaic places."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(
+            *(tmp_path / "west.png", "w"),
+            **{"driver": "PNG", "width": 900, "height": 900, "count": 1, "dtype": "uint8"},
+        ) as file:
+            file.write(np.full((900, 900), WEST, dtype=np.uint8), 1)
+    path = tmp_path / "mosaic.vrt"
+    path.write_text(MOSAIC.format(sources=SOURCE.format(name="west.png", left=0)))
+    assert (western.get_stats(path, "c", n_jobs=2)["mean_c"] == WEST).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from stat import S_ISDIR
 from typing import Any
 from urllib.parse import unquote
 
+from craterkit.rasters.gdal_reports import placed_or_not
 from craterkit.results.hashes import hash_bytes
 
 __all__ = [
@@ -62,7 +62,7 @@ _ALONG = _entries(
 def names_of_files(dataset: Any) -> list[str]:  # noqa: ANN401
     """What GDAL reads a dataset from; of a VRT that is made of others also their sources."""
     import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+    from rasterio.errors import RasterioIOError
 
     found: dict[str, None] = {}
     waiting = deque(dataset.files)
@@ -72,10 +72,8 @@ def names_of_files(dataset: Any) -> list[str]:  # noqa: ANN401
             continue
         found[name] = None
         if name != dataset.name and name.endswith(".vrt"):
-            with warnings.catch_warnings(), suppress(RasterioIOError):
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                with rasterio.open(name) as source:
-                    waiting += source.files
+            with placed_or_not(), suppress(RasterioIOError), rasterio.open(name) as source:
+                waiting += source.files
     return list(found)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
 from craterkit.rasters.cf_packing import with_netcdf_tags
 from craterkit.rasters.file_states import FileStates, RasterChangedError
-from craterkit.rasters.gdal_reports import header_reports, table_reports
+from craterkit.rasters.gdal_reports import header_reports, placed_or_not, table_reports
 from craterkit.rasters.gdal_settings import one_thread_for_mosaics
 from craterkit.rasters.label_facts import find_facts, label_beside
 from craterkit.rasters.label_places import corrected_transform, stretched
@@ -59,20 +58,6 @@ class _Handle:
 
 
 _GIVEN: WeakKeyDictionary[Any, _Handle] = WeakKeyDictionary()
-
-
-#: Filters of warnings are the whole process's, and restored wrongly if two threads change them at a time.
-_FILTERING = threading.Lock()
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Without rasterio's warning of rasters without a place: they are refused, with advice."""
-    from rasterio.errors import NotGeoreferencedWarning
-
-    with _FILTERING, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        yield
 
 
 class GdalRaster(Raster):
@@ -217,7 +202,7 @@ class GdalRaster(Raster):
                 f"{self.name}: {self._handle.failed}; GDAL may give zeros from this dataset from now on, "
                 "so open it anew, or pass its name"
             )
-        with nullcontext() if self._is_placed else _silence():
+        with nullcontext() if self._is_placed else placed_or_not():
             try:
                 return rasterio.open(self.name)
             except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import warnings
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["header_reports", "table_reports"]
+__all__ = ["header_reports", "placed_or_not", "table_reports"]
 
 #: How rasterio logs an error that GDAL signals while a call goes on.
 _SIGNALLED = re.compile(r"GDAL signalled an error: err_no=\S+, msg='(.*)'", re.DOTALL)
@@ -61,6 +62,20 @@ class _Ear(logging.Filter):
                     self._logger.removeFilter(self)
                     if self._logger.level != self._own_level:
                         self._logger.setLevel(self._own_level)
+
+
+#: Filters of warnings are the whole process's, and restored wrongly if two threads change them at a time.
+_FILTERING = threading.Lock()
+
+
+@contextmanager
+def placed_or_not() -> Iterator[None]:
+    """Open rasters without rasterio's warning of one without a place: where that matters, it is refused."""
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
 
 
 _HEADERS = _Ear("rasterio._env", logging.INFO)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import RasterError
+from craterkit.rasters.gdal_reports import placed_or_not
 from craterkit.rasters.label_places import corrected_system
 from craterkit.rasters.planetary_labels import ISIS, PDS3, Label, read_label
 from craterkit.rasters.vrt_sources import vrt_description, vrt_sources
@@ -164,13 +164,15 @@ def label_beside(name: str) -> Path | None:
 def _of_file(name: str | Path) -> Facts | None:
     """What labels say of a file that another raster is made of; None if it cannot be opened."""
     import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.errors import RasterioError
 
-    with warnings.catch_warnings(), suppress(RasterioError, UnicodeDecodeError):
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(name) as source:
-            return find_facts(source, vrt_sources(source))
-    return None
+    try:
+        with placed_or_not():
+            source = rasterio.open(name)
+    except (RasterioError, UnicodeDecodeError):
+        return None
+    with source:
+        return find_facts(source, vrt_sources(source))
 
 
 def _of_sources(dataset: Any, named: list[str]) -> Facts:  # noqa: ANN401

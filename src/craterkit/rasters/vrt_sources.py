@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from craterkit.rasters.gdal_reports import placed_or_not
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from xml.etree.ElementTree import Element
@@ -114,7 +116,9 @@ class VrtSources:
             return
         import rasterio
 
-        with rasterio.open(name) as source:
+        with placed_or_not():
+            source = rasterio.open(name)
+        with source:
             inner = vrt_sources(source)
         if inner is not None:
             inner.check_all()
