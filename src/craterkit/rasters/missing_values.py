@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ HUGE = 1e38
 #: isis/src/base/objs/SpecialPixel/SpecialPixel.h). Below them are its null and saturations, down to the
 #: least float32 and float64.
 LEAST_OF_FLOAT32 = float(np.uint32(0xFF7FFFFA).view(np.float32))
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 LEAST_OF_FLOAT64 = float(np.uint64(0xFFEFFFFFFFFFFFFA).view(np.float64))
 
 
@@ -40,7 +42,7 @@ def is_number(raw: NDArray[Any]) -> Bools:
     if low.any():
         if raw.dtype.itemsize > 4:
             # Between the least float32 and the least float64 there are numbers.
-            low &= (raw >= -float(np.finfo(np.float32).max)) | (raw < LEAST_OF_FLOAT64)
+            low &= (raw >= -LARGEST_FLOAT32) | (raw < LEAST_OF_FLOAT64)
         numbers &= ~low
     return numbers
 
@@ -58,23 +60,31 @@ def equals_declared(raw: NDArray[Any], value: float) -> Bools | None:
     >>> equals_declared(np.array([np.float32(-9999.9), 1.0], dtype="f8"), -9999.9)
     array([ True, False])
     """
-    if not can_be_missing(raw.dtype, value):
-        return None
-    if raw.dtype.kind != "f":
-        return np.asarray(raw == raw.dtype.type(int(value)))
-    value = float(value)
-    slack = ROUNDINGS * float(np.finfo(raw.dtype).eps) * abs(value)
+    found: Bools | None = None
+    for low, high in _meant(raw.dtype, float(value) if raw.dtype.kind == "f" else value):
+        within = raw == low if low == high else (raw >= low) & (raw <= high)
+        found = within if found is None else found | within
+    return found
+
+
+@lru_cache(maxsize=256)
+def _meant(dtype: np.dtype[Any], value: float) -> tuple[tuple[Any, Any], ...]:
+    """Intervals of numbers of a dtype that a declared value stands for."""
+    if not can_be_missing(dtype, value):
+        return ()
+    if dtype.kind != "f":
+        held = dtype.type(int(value))
+        return ((held, held),)
+    slack = ROUNDINGS * float(np.finfo(dtype).eps) * abs(value)
     if abs(value) > HUGE:
         slack = _last_digit(value)
-    limit = float(np.finfo(raw.dtype).max)
-    ends = (raw.dtype.type(np.clip(value + far, -limit, limit)) for far in (-slack, slack))
-    low, high = sorted(ends)
-    found = raw == low if low == high else (raw >= low) & (raw <= high)
+    limit = float(np.finfo(dtype).max)
+    low, high = (dtype.type(np.clip(value + far, -limit, limit)) for far in (-slack, slack))
     with np.errstate(over="ignore"):
         single = float(np.float32(value))
-    if single != value and raw.dtype.itemsize > 4:
-        found |= raw == single
-    return np.asarray(found)
+    if single == value or dtype.itemsize <= 4:
+        return ((low, high),)
+    return (low, high), (single, single)
 
 
 def _last_digit(value: float) -> float:
