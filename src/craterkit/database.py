@@ -20,7 +20,7 @@ from craterkit.matching.of_database import MergesDatabases
 from craterkit.plotting.of_database import DrawsPictures
 from craterkit.regions import Regions, as_attribute
 from craterkit.series.of_database import FeatureSeries
-from craterkit.tables.positions import place_features
+from craterkit.tables.positions import OUTLINE, place_features
 from craterkit.tables.reading import read_table
 from craterkit.tables.rows import select_rows
 
@@ -120,7 +120,7 @@ class CraterDatabase(
             table = read_table(dataset)
         else:
             raise TableError(f"dataset must be a path or a DataFrame, not {type(dataset).__name__}")
-        self._features, keep = place_features(
+        self._features, keep, outlines = place_features(
             table,
             self._body,
             input_crs,
@@ -135,6 +135,8 @@ class CraterDatabase(
         self._regions = Regions(self._is_taken)
         self._frame: RegionFrame | None = None
         self._map: CoordinateSystem | None = None
+        if outlines is not None:
+            self._regions.add(OUTLINE, outlines)
 
     @property
     def body(self) -> Body:
