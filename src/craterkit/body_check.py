@@ -98,7 +98,9 @@ def body_called(name: str, body: Body) -> Body | None:
         found = get_body(name)
     except BodyError:
         words, own = _words(name), _words(body.name)
-        return body if words and words in (own, _unnumbered(own)) else None
+        # "Bennu" and "101955 Bennu" are one, unless there are two numbers.
+        same = own in (words, _unnumbered(words)) or words == _unnumbered(own)
+        return body if words and same else None
     answers = found.naif_id == body.naif_id or found.name in _synonyms(body)
     return body if answers else found
 

@@ -191,7 +191,7 @@ def _understood(text: str, body: Body) -> Declaration | str:
             as_crs(text, "it", "input_crs")
         except CRSError:
             return "is not understood as a coordinate system"
-        return f"cannot be used: {error}"
+        return f"cannot be used: {str(error).removeprefix('it: ')}"
     return Declaration(system=system)
 
 
