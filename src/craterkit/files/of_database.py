@@ -137,9 +137,9 @@ class StoredInFiles:
         The frequency of an index of times, and `attrs`, are not kept.
         A file of polygons also says whose they are, in a column ``craterkit_region``, so that those of other
         regions than ``outline`` are not taken for the features' outlines.
-        A Shapefile keeps neither description nor regions nor polygons that the table has, cuts names after ten bytes
-        (``craterkit_lat`` is ``ck_lat`` there) and numbers after 15 decimals, and refuses texts beyond 254
-        bytes. Its files have extensions in small letters, whatever those of `path` are.
+        A Shapefile keeps neither description nor regions nor polygons that the table has, cuts names
+        after ten bytes (``craterkit_lat`` is ``ck_lat`` there) and numbers after 15 decimals, and refuses
+        texts beyond 254 bytes. Its files have extensions in small letters, whatever those of `path` are.
 
         The file is written in a hidden folder beside it and renamed once it is whole. The several files of a
         Shapefile are renamed one after another.
