@@ -259,7 +259,7 @@ def have_pixels_in(frame, windows, inner, outer):
     there = np.zeros(GRID.shape, dtype=bool)
     for window in windows:
         there[window.row_start : window.row_stop, window.col_start : window.col_stop] = True
-    radius = np.degrees(frame["radius"].to_numpy() / metres(np.degrees(1.0)))
+    radius = np.degrees(frame["radius_m"].to_numpy() / metres(np.degrees(1.0)))
     found = []
     for x, y, r in zip(frame["lon"], frame["lat"], radius, strict=True):
         away = distance(x, y, lon[there], lat[there])

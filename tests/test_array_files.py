@@ -32,7 +32,7 @@ VALUES = RNG.integers(-500, 500, (2, *GRID.shape)).astype(np.int16)
 #: In the open, on the seam, at both poles, and one that is smaller than a pixel.
 PLACES = worlds.table([10, 179, 45, -70, 3], [5, -40, 89, -90, 7], worlds.metres(9.3))
 PLACES.index = ["open", "seam", "north", "south", "tiny"]
-PLACES.loc["tiny", "radius"] = 10.0
+PLACES.loc["tiny", "radius_m"] = 10.0
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from craterkit.errors import (
 )
 from worlds import metres
 
-NOTHING_GIVEN = {"lat": [0.0], "lon": [0.0], "radius": [100.0]}
+NOTHING_GIVEN = {"lat": [0.0], "lon": [0.0], "radius_m": [100.0]}
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_every_error_derives_from_the_librarys_and_from_a_built_in():
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("radius", np.nan, "missing"),
-        ("radius", np.inf, "not finite"),
-        ("radius", 0.0, "not above 0"),
-        ("radius", -5.0, "not above 0"),
-        ("radius", 1e9, "largest"),
+        ("radius_m", np.nan, "missing"),
+        ("radius_m", np.inf, "not finite"),
+        ("radius_m", 0.0, "not above 0"),
+        ("radius_m", -5.0, "not above 0"),
+        ("radius_m", 1e9, "largest"),
         ("lat", 90.5, "90"),
         ("lat", -91.0, "90"),
         ("lat", np.nan, "missing"),
@@ -110,7 +110,7 @@ def test_a_word_among_numbers_is_shown_as_it_stands_in_the_table():
 def test_errors_drop_keeps_the_good_rows_and_reports_the_others(raster):
     table = worlds.table(np.arange(5.0), np.arange(5.0) * 10, metres(2))
     table.index = list("abcde")
-    table.loc["b", "radius"] = np.nan
+    table.loc["b", "radius_m"] = np.nan
     table.loc["d", "lat"] = 95.0
     with pytest.warns(DroppedRowsWarning, match=r"2 of 5(.|\n)*row b(.|\n)*row d") as caught:
         cdb = CraterDatabase(table, "moon", errors="drop")
@@ -152,10 +152,10 @@ def test_other_values_of_errors_are_refused(value):
 # Columns and units
 
 
-@pytest.mark.parametrize("missing", ["lat", "lon", "radius"])
+@pytest.mark.parametrize("missing", ["lat", "lon", "radius_m"])
 def test_missing_columns_are_named_with_the_argument_that_helps(missing):
     table = worlds.table(0, 0, 1).drop(columns=missing)
-    argument = {"lat": "lat_col", "lon": "lon_col", "radius": "rad_col"}[missing]
+    argument = {"lat": "lat_col", "lon": "lon_col", "radius_m": "rad_col"}[missing]
     with pytest.raises(ColumnError, match=argument):
         CraterDatabase(table, "moon")
 
@@ -165,14 +165,14 @@ def test_missing_columns_are_named_with_the_argument_that_helps(missing):
     [
         ("lat", "latitude", "lat_col"),
         ("lon", "long", "lon_col"),
-        ("radius", "diameter", "diam_col"),
+        ("radius_m", "diameter", "diam_col"),
         ("diam_km", "diam_m", "diam_col"),
     ],
 )
 def test_ambiguous_columns_are_both_named(first, second, argument):
     table = pd.DataFrame({**NOTHING_GIVEN, first: [1.0], second: [1.0]})
-    if argument == "diam_col" and first != "radius":
-        table = table.drop(columns="radius")
+    if argument == "diam_col" and first != "radius_m":
+        table = table.drop(columns="radius_m")
     with pytest.raises(ColumnError, match=argument) as caught:
         CraterDatabase(table, "moon")
     assert repr(first) in str(caught.value)
@@ -194,7 +194,7 @@ def test_a_given_column_must_exist(argument):
 def test_radius_and_diameter_cannot_both_be_given():
     table = worlds.table(0, 0, 1).assign(diameter=2.0)
     with pytest.raises(ColumnError, match=r"rad_col.*diam_col"):
-        CraterDatabase(table, "moon", rad_col="radius", diam_col="diameter")
+        CraterDatabase(table, "moon", rad_col="radius_m", diam_col="diameter")
 
 
 @pytest.mark.parametrize("column", ["latitude_err", "lat_sd", "plateau", "flat", "translation"])
@@ -212,7 +212,7 @@ def test_units_of_other_kinds_are_refused_with_those_accepted(units):
 
 @pytest.mark.parametrize(("column", "units"), [("diam_km", "m"), ("radius_m", "km")])
 def test_units_against_the_name_of_the_column_are_refused(column, units):
-    table = worlds.table(0, 0, 1).rename(columns={"radius": column})
+    table = worlds.table(0, 0, 1).rename(columns={"radius_m": column})
     with pytest.raises(ColumnError, match=column):
         CraterDatabase(table, "moon", units=units)
 
@@ -261,7 +261,7 @@ def test_positions_on_another_body_are_refused(code):
     with pytest.raises(CRSError, match="Moon"):
         CraterDatabase(worlds.table(0, 0, 1), "moon", code)
     points = geopandas.GeoDataFrame(
-        {"radius": [1.0]}, geometry=geopandas.points_from_xy([0], [0]), crs=code
+        {"radius_m": [1.0]}, geometry=geopandas.points_from_xy([0], [0]), crs=code
     )
     with pytest.raises(CRSError, match="Moon"):
         CraterDatabase(points, "moon")

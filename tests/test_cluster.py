@@ -118,9 +118,9 @@ def write_polar(path, size=200):
 def craters(frame=FRAME):
     """A database with regions of every kind."""
     size = len(frame)
-    major = frame["radius"] * (1.0 + np.arange(size) % 3 / 2)
+    major = frame["radius_m"] * (1.0 + np.arange(size) % 3 / 2)
     cdb = database(
-        frame.assign(major=major, minor=frame["radius"] * 0.8, turn=np.arange(size) * 7.0)
+        frame.assign(major=major, minor=frame["radius_m"] * 0.8, turn=np.arange(size) * 7.0)
     )
     cdb.add_ellipses("ellipse", "major", "minor", "turn", units="m")
     cdb.add_sectors("sector", 0.2, 1.4, 300, 60)
@@ -409,8 +409,8 @@ class Future:
 
 def test_errands_carry_no_polygons(folder):
     frame = features(20_000, seed=3)
-    frame["radius"] = metres(0.5)
-    frame.loc[0, "radius"] = metres(40.0)
+    frame["radius_m"] = metres(0.5)
+    frame.loc[0, "radius_m"] = metres(40.0)
     cdb = CraterDatabase(frame, "moon", units="m")
     cdb.add_circles("floor", 1.0)
     cdb.add_annuli("rim", 1.0, 1.5)

@@ -100,8 +100,31 @@ def test_known_catalogues(columns, lat, lon, size, is_diameter, unit):
     assert (roles.is_diameter, roles.unit) == (is_diameter, unit)
 
 
-def test_centers_alone_do_not_make_a_gazetteer():
-    assert recognise_columns(["center_lat", "center_lon", "diameter"]).unit == "m"
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["center_lat", "center_lon", "diameter"],
+        ["Center_Latitude", "Center_Longitude", "Diameter", "Name"],
+        ["Center Latitude", "Center Longitude", "Diameter"],
+    ],
+)
+def test_a_gazetteer_without_its_names_is_in_km_unless_told(columns):
+    assert recognise_columns(columns).unit == "km"
+    assert recognise_columns(columns, units="m").unit == "m"
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "is_assumed"),
+    [
+        ("radius", {}, True),
+        ("diam", {"diam_col": "diam"}, True),
+        ("radius", {"units": "m"}, False),
+        ("radius_m", {}, False),
+        ("Diameter (km)", {}, False),
+    ],
+)
+def test_what_is_assumed_of_the_unit(size, options, is_assumed):
+    assert recognise_columns(["lat", "lon", size], **options).unit_is_assumed is is_assumed
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_odd_indexes_come_back_untouched(tmp_path):
         cdb.add_circles("c")
         stats = cdb.get_stats(path, "c")
         pd.testing.assert_index_equal(stats.index, index)
-        pd.testing.assert_frame_equal(stats[["lat", "lon", "radius"]], plain.set_axis(index))
+        pd.testing.assert_frame_equal(stats[["lat", "lon", "radius_m"]], plain.set_axis(index))
         np.testing.assert_array_equal(stats["mean_c"], expected)
         assert cdb.c.index.equals(index)
 

@@ -25,7 +25,7 @@ LON, LAT = GRID.mesh
 def field_of(distance, table, size, contains):
     """For each feature, which pixels of the grid its neighbours leave."""
     far = [distance(*row[["lon", "lat"]], LON, LAT) for _, row in table.iterrows()]
-    radius = table["radius"].to_numpy() * size
+    radius = table["radius_m"].to_numpy() * size
     left = []
     for i in range(len(table)):
         free = np.ones(LON.shape, dtype=bool)
@@ -38,7 +38,7 @@ def field_of(distance, table, size, contains):
             )[0]
             if i != j and not apart <= radius[j]:
                 free &= far[j] > radius[j]
-        left.append(free & contains(far[i], table["radius"][i]))
+        left.append(free & contains(far[i], table["radius_m"][i]))
     return left
 
 
@@ -109,11 +109,11 @@ def test_any_projection(tmp_path, projection, extent):
             path, "c", columns=["feature", "value"], coverage="center", exclude="neighbors"
         )
     for i, place in table.iterrows():
-        free = on_map & (far[i] <= place["radius"])
+        free = on_map & (far[i] <= place["radius_m"])
         for j, other in table.iterrows():
             apart = MOON.distance(place["lon"], place["lat"], other["lon"], other["lat"])
-            if i != j and apart > other["radius"]:
-                free &= far[j] > other["radius"]
+            if i != j and apart > other["radius_m"]:
+                free &= far[j] > other["radius_m"]
         found = set(pixels["value"][pixels["feature"] == i])
         # Curves are polygons to a twentieth of a pixel here.
         assert len(found ^ set(np.flatnonzero(free))) <= 2
@@ -169,7 +169,7 @@ def test_polygons_lose_their_neighbours_as_circles_do(tmp_path):
     rest = cdb.get_pixels(path, "box", coverage="center", exclude="neighbors")
     free = field_of(
         worlds.distance,
-        table.assign(radius=np.degrees(table["radius"] / worlds.MOON)),
+        table.assign(radius_m=np.degrees(table["radius_m"] / worlds.MOON)),
         1.0,
         lambda far, radius: np.ones(LON.shape, dtype=bool),
     )

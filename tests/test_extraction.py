@@ -37,11 +37,11 @@ def survey(tmp_path_factory):
         {
             "lon": rng.uniform(-180, 180, count),
             "lat": np.degrees(np.arcsin(rng.uniform(-1, 1, count))),
-            "radius": worlds.metres(1.0) * rng.pareto(1.5, count).clip(0.05, 40),
+            "radius_m": worlds.metres(1.0) * rng.pareto(1.5, count).clip(0.05, 40),
         }
     )
     table.loc[0, ["lon", "lat"]] = 180.0, 90.0
-    table.loc[1, ["lon", "lat", "radius"]] = -60.0, -88.0, worlds.metres(30.0)
+    table.loc[1, ["lon", "lat", "radius_m"]] = -60.0, -88.0, worlds.metres(30.0)
     cdb = CraterDatabase(table, "moon")
     cdb.add_annuli("rim", 1, 1.5)
     cdb.add_circles("floor", 0.7)
@@ -119,7 +119,7 @@ def test_every_block_is_read_once(survey, reads, monkeypatch):
 
 def test_only_the_blocks_that_rois_touch_are_read(survey, reads):
     _, path = survey
-    table = pd.DataFrame({"lon": [10.0, 179.9], "lat": [5.0, -45.0], "radius": [60e3, 60e3]})
+    table = pd.DataFrame({"lon": [10.0, 179.9], "lat": [5.0, -45.0], "radius_m": [60e3, 60e3]})
     cdb = CraterDatabase(table, "moon")
     cdb.add_circles("c")
     cdb.get_stats(path, "c")

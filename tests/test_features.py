@@ -28,7 +28,7 @@ ROLES = ColumnRoles("lat", "lon", "radius", is_diameter=False)
 POINTS = ColumnRoles(None, None, "radius", is_diameter=False)
 
 
-def as_is(lon, lat):
+def as_is(lon, lat, rows):
     return lon, lat
 
 
@@ -313,24 +313,19 @@ def test_conversion_gets_good_rows_in_the_tables_system(table):
     table.loc[0, "lat"] = 100.0
     seen = []
 
-    def shift(lon, lat):
-        seen.append((lon.tolist(), lat.tolist()))
+    def shift(lon, lat, rows):
+        seen.append((lon.tolist(), lat.tolist(), rows.tolist()))
         return lon + 10, lat / 2
 
-    roles = ColumnRoles("lat", "lon", "radius", is_diameter=False, longitude_sign=-1)
     with pytest.warns(DroppedRowsWarning):
-        features, _ = make(table, roles, shift, errors="drop")
-    assert seen == [([-359, 180, -700], [10, -90, 90])]
-    assert features.lon.tolist() == [11, -170, 30]
+        features, _ = make(table, to_body=shift, errors="drop")
+    assert seen == [([359, -180, 700], [10, -90, 90], [1, 2, 3])]
+    assert features.lon.tolist() == [9, -170, -10]
     assert features.lat.tolist() == [5, -45, 45]
-
-    with pytest.warns(DroppedRowsWarning):
-        features, _ = make(table, roles, errors="drop", longitude_sign=1)
-    assert features.lon.tolist() == [-1, -180, -20]
 
 
 def test_positions_that_cannot_be_converted_are_named(table):
-    def to_body(lon, lat):
+    def to_body(lon, lat, rows):
         return np.where(lon == 359, np.inf, lon), lat
 
     with pytest.raises(FeatureError, match=r"row 1: \(359.0, 10.0\) is not on the body"):
@@ -342,13 +337,13 @@ def test_positions_that_cannot_be_converted_are_named(table):
 
 
 def test_rounding_at_the_pole_is_forgiven(table):
-    features, _ = make(table, to_body=lambda lon, lat: (lon, lat * (1 + 1e-15)))
+    features, _ = make(table, to_body=lambda lon, lat, rows: (lon, lat * (1 + 1e-15)))
     assert features.lat.tolist()[2:] == [-90, 90]
 
 
 def test_projected_positions_have_no_range(table):
     table["lat"], table["lon"] = [1e6, 2e6, 3e6, 4e6], 5e6
-    features, _ = make(table, to_body=lambda x, y: (x / 1e5, y / 1e5), degrees=False)
+    features, _ = make(table, to_body=lambda x, y, rows: (x / 1e5, y / 1e5), degrees=False)
     assert features.lat.tolist() == [10, 20, 30, 40]
 
 

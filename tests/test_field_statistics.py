@@ -70,7 +70,7 @@ def make_survey(folder, dtype, *, scale=None, offset=None):
         {
             "lon": rng.uniform(-180, 180, count),
             "lat": np.degrees(np.arcsin(rng.uniform(-1, 1, count))),
-            "radius": worlds.metres(1.0) * rng.uniform(1.5, 20, count),
+            "radius_m": worlds.metres(1.0) * rng.uniform(1.5, 20, count),
         }
     )
     table.loc[0, ["lon", "lat"]] = 180.0, 90.0

@@ -22,6 +22,7 @@ import shapely
 from craterkit import Body, CraterDatabase
 from craterkit.errors import (
     ArgumentError,
+    AssumedWarning,
     BodyError,
     ColumnError,
     CraterkitError,
@@ -128,7 +129,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
             path.write_bytes(b"half a file")
             os.kill(os.getpid(), signal.SIGKILL)
         geojson.write = write
-        frame = pd.DataFrame({{"lat": [1], "lon": [2], "radius": [3]}})
+        frame = pd.DataFrame({{"lat": [1], "lon": [2], "radius_m": [3]}})
         CraterDatabase(frame, "moon").to_file({str(tmp_path / "x.geojson")!r})
     """
     subprocess.run([sys.executable, "-c", code], check=False)
@@ -329,7 +330,7 @@ def test_without_pyarrow(tmp_path, craters, monkeypatch, what):
 
 POINT = {
     "type": "Feature",
-    "properties": {"lat": 1, "lon": 2, "radius": 3},
+    "properties": {"lat": 1, "lon": 2, "radius_m": 3},
     "geometry": {"type": "Point", "coordinates": [2, 1]},
 }
 
@@ -345,14 +346,19 @@ def plain(tmp_path):
 def test_a_geojson_without_a_body(plain):
     with pytest.raises(BodyError, match=r"plain\.geojson: of which body is it\?.*pass body="):
         CraterDatabase.read_file(plain)
-    with pytest.raises(CRSError, match=r"plain\.geojson: .*WGS 84.*input_crs="):
-        CraterDatabase.read_file(plain, "moon")
+    for read in (CraterDatabase, CraterDatabase.read_file):
+        with pytest.warns(
+            AssumedWarning, match="no CRS.*taken for those of Moon.*input_crs="
+        ) as told:
+            assert read(plain, "moon").lon[0] == 2
+        assert len(told) == 1
     assert CraterDatabase.read_file(plain, "moon", "planetocentric").lon[0] == 2
+    assert CraterDatabase(plain, "earth").lat[0] == pytest.approx(0.9933, abs=1e-4)
 
 
 def test_the_body_that_a_crs_names(tmp_path):
     frame = gpd.GeoDataFrame(
-        {"radius": [5.0]}, geometry=[shapely.Point(30, 45)], crs="IAU_2015:49900"
+        {"radius_m": [5.0]}, geometry=[shapely.Point(30, 45)], crs="IAU_2015:49900"
     )
     for name in ("x.gpkg", "x.shp", "x.geojson"):
         frame.to_file(tmp_path / name)

@@ -117,7 +117,7 @@ def tables(draw):
     lat = st.sampled_from([-90.0, 90.0, 0.0, 89.9999999]) | st.floats(-90, 90)
     lon = st.sampled_from([-180.0, 180.0, 179.9999999, 0.0, 360.0]) | st.floats(-180, 360)
     columns = [column(lat, float), column(lon, float), column(st.floats(0.01, 1e3), float)]
-    labels = ["lat", "lon", draw(st.sampled_from(["radius", "diam_km", "Diameter (m)"]))]
+    labels = ["lat", "lon", draw(st.sampled_from(["radius_m", "diam_km", "Diameter (m)"]))]
     drawn = st.sampled_from(sorted(CELLS))
     for label, dtype in draw(
         st.lists(st.tuples(LABELS, drawn), max_size=4, unique_by=lambda pair: pair[0])
@@ -141,7 +141,7 @@ def test_a_file_brings_back_the_same_database(extension, craters, body, region):
 
 def size(craters: pd.DataFrame) -> dict[str, str]:
     label = craters.columns[2]
-    return {"rad_col" if label == "radius" else "diam_col": label}
+    return {"rad_col" if label == "radius_m" else "diam_col": label}
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_columns_added_to_data_come_back_there(craters, extension):
 def test_a_table_with_geometries_comes_back_as_one(extension):
     frame = gpd.GeoDataFrame(
         {
-            "radius": [1e3, 2e3],
+            "radius_m": [1e3, 2e3],
             "way": gpd.GeoSeries.from_wkt(["LINESTRING Z (0 1 2, 3 4 5)", None]),
         },
         geometry=shapely.points([10, -180], [1 / 3, 90]),
@@ -302,7 +302,7 @@ def test_rows_and_columns_taken_away_and_added(file, craters):
     left = craters[[4, 2, 1, 0]]
     assert found._features.equals(left._features)
     assert dict(found.regions) == dict(left.regions)
-    assert list(found._table.columns) == ["lat", "lon", "radius", "name", "new"]
+    assert list(found._table.columns) == ["lat", "lon", "radius_m", "name", "new"]
     assert found._table["name"].tolist() == ["e", "c", "b", "a"]
 
 
@@ -317,7 +317,10 @@ def test_a_point_that_was_moved_is_named(file):
     edited(file, lambda features: features[3]["geometry"].update(coordinates=[31, 45]))
     with pytest.raises(TableError, match=r"x\.geojson: points are not where(.|\n)*row 3: "):
         CraterDatabase.read_file(file)
-    assert CraterDatabase.read_file(file, "moon", units="m").lon[3] == 31
+    with pytest.raises(
+        TableError, match=r"row 3: the point is at 31 E, .* say 30 E, .* 21\.4. km away"
+    ):
+        CraterDatabase.read_file(file, "moon", units="m")
 
 
 @pytest.mark.parametrize(
@@ -328,8 +331,8 @@ def test_a_point_that_was_moved_is_named(file):
         ({"lon": [350.0, 20, 180]}, {}, {"lon": 5}, "row 1: 'lon' is 5, but 20 after 'craterkit_lon'"),
         ({}, {"input_crs": "planetographic_east"}, {"lat": 60}, "row 1: 'lat' is 60, but -30 after"),
         ({}, {"input_crs": "planetocentric_west"}, {"lon": 60}, "row 1: 'lon' is 60, but 20 after"),
-        ({"D": [1e4, 2e4, 3e4]}, {"diam_col": "D"}, {"D": 1}, "row 1: 'D' is 1, but 20000 after"),
-        ({"radius": ["5e3", "1e4", "2e4"]}, {}, {"radius": "7"}, "row 1: 'radius' is 7, but 10000 after"),
+        ({"D": [1e4, 2e4, 3e4]}, {"diam_col": "D", "units": "m"}, {"D": 1}, "row 1: 'D' is 1, but 20000 after"),
+        ({"radius_m": ["5e3", "1e4", "2e4"]}, {}, {"radius_m": "7"}, "row 1: 'radius_m' is 7, but 10000 after"),
         ({"lat": [0.0, 0, 0]}, {}, {"also": 5}, None),
     ],
 )  # fmt: skip
@@ -339,7 +342,7 @@ def test_a_column_edited_without_its_copy_is_named(
     tmp_path, columns, options, change, message, extension, region
 ):
     frame = table([-10.0, 20, 100], [45.0, -30, 0], [1e3, 2e3, 3e3]).assign(also=0, **columns)
-    frame = frame.drop(columns="radius") if {"diam_km", "D"} & {*columns} else frame
+    frame = frame.drop(columns="radius_m") if {"diam_km", "D"} & {*columns} else frame
     cdb = CraterDatabase(frame, "mars", **options)
     cdb.add_circles("floor", 0.5)
     path = tmp_path / f"x.{extension}"

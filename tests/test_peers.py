@@ -576,7 +576,7 @@ def three_bands(tmp_path):
 def test_bands_are_chosen_by_number_or_description(three_bands, bands, expected):
     cdb = features(0, 0, metres(3), c=(0, 1))
     stats = cdb.get_stats(three_bands, "c", "mean", bands=bands)
-    found = stats.iloc[0].drop(["lat", "lon", "radius"]).to_dict()
+    found = stats.iloc[0].drop(["lat", "lon", "radius_m"]).to_dict()
     assert list(found.items()) == list(expected.items())
     arrays = cdb.get_arrays(three_bands, "c", bands=bands)
     for name, value in expected.items():
@@ -598,16 +598,16 @@ def test_two_rasters_of_one_file_name_are_both_kept(tmp_path):
         paths.append(worlds.write(path, worlds.lonlat(1.0), np.float64(value)))
     cdb = features(0, 0, metres(3), c=(0, 1))
     stats = cdb.get_stats(paths, "c", "mean")
-    means = stats.drop(columns=["lat", "lon", "radius"])
+    means = stats.drop(columns=["lat", "lon", "radius_m"])
     assert means.iloc[0].tolist() == [1, 2]
     assert means.columns.is_unique
-    arrays = cdb.get_arrays(paths, "c").drop(columns=["lat", "lon", "radius"])
+    arrays = cdb.get_arrays(paths, "c").drop(columns=["lat", "lon", "radius_m"])
     assert [set(array.compressed()) for array in arrays.iloc[0]] == [{1.0}, {2.0}]
 
 
 def test_names_of_rasters_appear_in_columns_unless_one_bare_raster_is_given(ones):
     cdb = features(0, 0, metres(3), c=(0, 1))
-    own = ["lat", "lon", "radius"]
+    own = ["lat", "lon", "radius_m"]
     for rasters, column in ((ones, "mean_c"), ([ones], "mean_ones_c"), ({"x": ones}, "mean_x_c")):
         assert cdb.get_stats(rasters, "c", "mean").columns.tolist() == [*own, column]
 
@@ -703,7 +703,7 @@ def test_an_impossible_radius_is_refused_at_once_and_its_row_named(radius):
     assert "radius" in str(caught.value)
 
 
-@pytest.mark.parametrize("column", ["lat", "lon", "radius"])
+@pytest.mark.parametrize("column", ["lat", "lon", "radius_m"])
 def test_every_row_with_a_nan_is_named(column):
     table = worlds.table(np.arange(6.0), np.arange(6.0), 100.0)
     table.loc[[1, 4], column] = np.nan
@@ -777,7 +777,7 @@ def test_look_alike_columns_are_not_taken_for_positions():
             "radius_sd": [50.0],
             "latitude": [1.0],
             "longitude": [2.0],
-            "radius": [300.0],
+            "radius_m": [300.0],
         }
     )
     cdb = CraterDatabase(table, "moon")

@@ -83,7 +83,7 @@ def test_places_distances_and_azimuths(tmp_path, figure):
     crs = worlds.pyproj.CRS.from_user_input(OCENTRIC[figure.name])
     grid = worlds.lonlat(2.0, west=0.0, crs=crs)
     raster = worlds.write(tmp_path / "r.tif", grid, VALUES)
-    table = PLACES.assign(radius=0.2 * figure.a)
+    table = PLACES.assign(radius_m=0.2 * figure.a)
     cdb = CraterDatabase(table, figure.name)
     cdb.add_circles("c")
     pixels = cdb.get_pixels(raster, "c", coverage="center")

@@ -49,7 +49,7 @@ def everywhere():
         {
             "lat": rng.uniform(-30, 40, count),
             "lon": rng.uniform(-40, 60, count),
-            "radius": worlds.metres(1.0) * rng.uniform(0.2, 40, count),
+            "radius_m": worlds.metres(1.0) * rng.uniform(0.2, 40, count),
         }
     )
 

@@ -267,7 +267,7 @@ def test_what_an_engine_says_of_rows_and_columns_holds():
 def test_sectors_about_a_pole_have_their_area(lat, start, stop):
     """There arcs are straight lines of a lon/lat grid: nothing must bend them."""
     degree = np.radians(MOON.a)
-    table = pd.DataFrame({"lon": [0.0], "lat": [lat], "radius": [20.0 * degree]})
+    table = pd.DataFrame({"lon": [0.0], "lat": [lat], "radius_m": [20.0 * degree]})
     cdb = CraterDatabase(table, "moon")
     cdb.add_sectors("part", 0.5, 1.5, start, stop)
     stats = cdb.get_stats(

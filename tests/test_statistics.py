@@ -192,7 +192,7 @@ def noisy(request, tmp_path_factory):
         {
             "lon": rng.uniform(-180, 180, count),
             "lat": np.degrees(np.arcsin(rng.uniform(-1, 1, count))),
-            "radius": worlds.metres(1.0) * rng.uniform(0.2, 12, count),
+            "radius_m": worlds.metres(1.0) * rng.uniform(0.2, 12, count),
         }
     )
     cdb = CraterDatabase(table, "moon")

@@ -44,7 +44,7 @@ def assert_craters(table):
 
 def features_of(table):
     roles = recognise_columns(list(table.columns), has_points=has_point_geometry(table))
-    return features_from_table(table, roles, lambda lon, lat: (lon, lat))[0]
+    return features_from_table(table, roles, lambda lon, lat, rows: (lon, lat))[0]
 
 
 # Text

@@ -173,7 +173,7 @@ def table(
 ) -> pd.DataFrame:
     """A table of features with radii in metres."""
     lon, lat, radius = np.broadcast_arrays(*map(np.atleast_1d, (lon, lat, radius)))
-    return pd.DataFrame({"lat": lat, "lon": lon, "radius": radius})
+    return pd.DataFrame({"lat": lat, "lon": lon, "radius_m": radius})
 
 
 def metres(degrees: float, radius: float = MOON) -> float:

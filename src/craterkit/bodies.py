@@ -55,6 +55,13 @@ _EAST_POSITIVE = frozenset({299, *range(701, 716), 801}) | frozenset(
 )
 _FIRST_SMALL_BODY = 1_000_000
 
+# Numbers of comets and minor planets whose NAIF id is not 2,000,000 + the number.
+_FIRST_ASTEROID = 2_000_000
+_NUMBERS = {999: "134340", 2431010: "243", 9511010: "951"} | {
+    **{1000005: "19p", 1000012: "67p", 1000036: "1p", 1000041: "103p", 1000093: "9p"},
+    1000107: "81p",
+}
+
 
 @dataclass(frozen=True, slots=True, init=False)
 class Body:
@@ -170,9 +177,7 @@ class Body:
         >>> [get_body(name).ographic_longitude for name in ("Mars", "Moon", "Himalia")]
         ['west', 'east', None]
         """
-        number = self.naif_id
-        if number is None:
-            number = _ids_by_name().get(_key(self.name))
+        number = _id_of_name(self.name) if self.naif_id is None else self.naif_id
         return None if number is None else _ographic_longitude(number)
 
 
@@ -182,8 +187,9 @@ def get_body(body: str | int | Body) -> Body:
     Parameters
     ----------
     body : str, int or Body
-        A name of `list_bodies` in any case, a NAIF id (number or digits), or a code of PROJ's
-        list such as ``"IAU_2015:30100"``. A `Body` is returned unchanged.
+        A name of `list_bodies` in any case, also as in ``"1 Ceres"``, ``"(4) Vesta"``, ``"1P/Halley"`` or
+        ``"IAU_MOON"``; a NAIF id (number or digits), or a code of PROJ's list such as
+        ``"IAU_2015:30100"``. A `Body` is returned unchanged.
 
     Returns
     -------
@@ -207,7 +213,7 @@ def get_body(body: str | int | Body) -> Body:
     number = _integer(body)
     if isinstance(body, str):
         text = body.strip()
-        number = _ids_by_name().get(_key(text))
+        number = _id_of_name(text)
         if number is None and text.isdecimal():
             number = int(text)
         elif number is None and (code := re.fullmatch(r"(?i)IAU(?:_\d{4})?:(\d+)", text)):
@@ -379,6 +385,18 @@ def _registry() -> dict[int, tuple[str, frozenset[int]]]:
 @cache
 def _ids_by_name() -> dict[str, int]:
     return {_key(name): number for number, (name, _) in _registry().items()}
+
+
+def _id_of_name(name: str) -> int | None:
+    """NAIF id of a listed body by its name, with or without the number of a minor planet or comet."""
+    ids, key = _ids_by_name(), _key(name).removeprefix("iau ")
+    numbered = re.fullmatch(r"\(?(\d+p?)\)?[ /]+(.+)", key)
+    if key in ids or numbered is None:
+        return ids.get(key)
+    number = ids.get(numbered[2])
+    if number is None or numbered[1] != _NUMBERS.get(number, str(number - _FIRST_ASTEROID)):
+        return None
+    return number
 
 
 @cache

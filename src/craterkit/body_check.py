@@ -11,12 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from craterkit.bodies import Body, get_body, list_bodies
-from craterkit.errors import CRSError
+from craterkit.errors import BodyError, CRSError
 
 if TYPE_CHECKING:
     import pyproj
 
-__all__ = ["check_body", "radii_text"]
+__all__ = ["body_called", "check_body", "radii_text"]
 
 # How GDAL calls the ellipsoid of a damaged GeoTIFF, for which it puts the Earth's.
 _UNREADABLE = "unretrievable"
@@ -84,6 +84,37 @@ def check_body(crs: pyproj.CRS, body: Body, what: str, argument: str) -> None:
         )
 
 
+def body_called(name: str, body: Body) -> Body | None:
+    """The body that a text names: `body` if it answers to it, else one of the list; None if it names none.
+
+    Examples
+    --------
+    >>> bennu = Body("101955 Bennu", a=282.37)
+    >>> body_called("bennu", bennu) is bennu, body_called("IAU_MOON", bennu).name
+    (True, 'Moon')
+    >>> body_called("crater", bennu)
+    """
+    try:
+        found = get_body(name)
+    except BodyError:
+        words, own = _words(name), _words(body.name)
+        # "Bennu" and "101955 Bennu" are one, unless there are two numbers.
+        same = own in (words, _unnumbered(words)) or words == _unnumbered(own)
+        return body if words and same else None
+    answers = found.naif_id == body.naif_id or found.name in _synonyms(body)
+    return body if answers else found
+
+
+def _unnumbered(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without numbers: "Bennu" of "101955 Bennu"."""
+    return tuple(word for word in words if not word.isdecimal())
+
+
+def _synonyms(body: Body) -> set[str]:
+    """Listed bodies to whose names a body answers: Body("Moon 1738 km") to "Moon", too."""
+    return set(_mentions(_words(body.name), _listed_words()))
+
+
 def _misfit(a: float, b: float, body: Body) -> float:
     """Return by how much, relatively, the radii a and b leave the span from body.b to body.a."""
     return max(max(a, b) / body.a - 1.0, 1.0 - min(a, b) / body.b, 0.0)
@@ -99,12 +130,9 @@ def _named_bodies(crs: pyproj.CRS, body: Body) -> dict[str, Body]:
     names = {crs.name, *(part.name for part in (crs.datum, crs.ellipsoid) if part)}
     if crs.geodetic_crs is not None:
         names.add(crs.geodetic_crs.name)
-    own = _words(body.name)
-    unnumbered = tuple(word for word in own if not word.isdecimal())  # "Bennu" of "101955 Bennu"
-    listed = _listed_words()
-    synonyms = set(_mentions(own, listed))  # Body("Moon 1738 km") answers to "Moon", too
-    patterns = {words: "" if name in synonyms else name for words, name in listed.items()}
-    patterns |= {words: "" for words in (own, unnumbered) if words}  # "": the body itself
+    own, synonyms = _words(body.name), _synonyms(body)
+    patterns = {w: "" if name in synonyms else name for w, name in _listed_words().items()}
+    patterns |= {words: "" for words in (own, _unnumbered(own)) if words}  # "": the body itself
     found = {mention for name in names for mention in _mentions(_words(name), patterns)}
     if not found and _is_of_epsg(crs.to_json_dict()):
         found.add(patterns["earth",])

@@ -6,6 +6,7 @@ import math
 import re
 import warnings
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from craterkit.errors import CRSError, quoted
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Sign", "as_crs", "crs_key", "easting_sign", "formulas_of", "horizontal"),
-    *("meridian_of", "says_ocentric", "unusable"),
+    *("meridian_of", "says_ocentric", "unusable", "with_lost_axes"),
 ]
 
 Sign = Literal[1, -1]
@@ -115,6 +116,42 @@ def meridian_of(crs: pyproj.CRS) -> float:
         # PROJ keeps "+proj=longlat +lon_0=…" in a remark only, but subtracts it all the same.
         shift += float(_parameters(crs).get("lon_0") or 0.0)
     return shift
+
+
+def with_lost_axes(crs: Any) -> Any:  # noqa: ANN401
+    """The CRS of a vector file, with the axes of the IAU's system whose name it bears.
+
+    WKT 1, in which GDAL writes GeoPackages, Shapefiles and others, has no west-positive axes, and loses that
+    ``IAU_2015:49901`` has one: numbers stay as they are, which then count westward.
+    """
+    import pyproj
+
+    if not isinstance(crs, pyproj.CRS) or any(axis.direction == "west" for axis in crs.axis_info):
+        return crs
+    name = _letters(crs.name)
+    code = _west_positive_systems().get(name) if "ographic" in name else None
+    return crs if code is None else pyproj.CRS.from_authority("IAU_2015", code)
+
+
+def _letters(name: str) -> str:
+    """The letters and digits of a CRS's name; Shapefiles put "GCS" before it and have no other signs."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold()).removeprefix("gcs")
+
+
+@cache
+def _west_positive_systems() -> dict[str, str]:
+    """Codes of the IAU's planetographic systems whose longitude or easting counts westward, by their names."""
+    from pyproj import CRS
+    from pyproj.database import query_crs_info
+
+    infos = [info for info in query_crs_info(auth_name="IAU_2015") if "Ographic" in info.name]
+    west = {
+        body: any(
+            axis.direction == "west" for axis in CRS.from_authority("IAU_2015", code).axis_info
+        )
+        for body, code in {info.name.split(" /")[0]: info.code for info in infos}.items()
+    }
+    return {_letters(info.name): info.code for info in infos if west[info.name.split(" /")[0]]}
 
 
 def easting_sign(crs: pyproj.CRS, what: str, argument: str) -> Sign:

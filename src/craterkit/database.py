@@ -20,7 +20,7 @@ from craterkit.matching.of_database import MergesDatabases
 from craterkit.plotting.of_database import DrawsPictures
 from craterkit.regions import Regions, as_attribute
 from craterkit.series.of_database import FeatureSeries
-from craterkit.tables.positions import place_features
+from craterkit.tables.positions import OUTLINE, place_features
 from craterkit.tables.reading import read_table
 from craterkit.tables.rows import select_rows
 
@@ -46,18 +46,22 @@ class CraterDatabase(
     ----------
     dataset : path, pandas.DataFrame or geopandas.GeoDataFrame
         A table with a row for each feature: a CSV, TSV or Parquet file or anything that geopandas
-        reads, or a frame, which is never changed. A geometry of points gives positions.
+        reads, or a frame, which is never changed. A geometry of points gives positions; one of polygons
+        gives outlines, which become the region ``"outline"``, and the centres and radii (of the circle
+        of the same area) that no column gives. Rows that a column such as "Target" says are of another
+        body are bad rows, and so are rows whose columns and geometry contradict each other.
     body : str, int or Body
         Name (any case) or NAIF id of the body, or a `Body` with its own radii.
     input_crs : str or CRS, default "default"
         Coordinate system of the positions: ``"planetocentric"``, ``"planetographic"``, either
         with ``"_east"`` or ``"_west"`` for the direction of longitude, ``"claudia_dp"``, ``"claudia_p"`` or
         ``"dawn_claudia"`` on Vesta, or any CRS that pyproj understands. By default what the
-        dataset says (the CRS of its geometry, a column "Coordinate System", words in column
-        names), else planetocentric and east-positive.
+        dataset says (the CRS of its geometry, columns such as "Coordinate System" row by row, words in
+        column names), else planetocentric (geodetic on the Earth) and east-positive. Columns of
+        hemispheres ("E_W", "N_S") beside numbers without signs count in any case.
     units : {None, "m", "km"} or spelled out, default None
         Unit of the radius or diameter. By default the one in the column's name, that of a known
-        catalogue, or metres.
+        catalogue, or metres, with a warning.
     lat_col, lon_col : hashable, optional
         Columns of latitude and longitude in degrees. By default found by name.
     rad_col, diam_col : hashable, optional
@@ -90,6 +94,13 @@ class CraterDatabase(
     BodyError, CRSError
         If the body is unknown, or the coordinate system is unknown or of another body.
 
+    Warns
+    -----
+    AssumedWarning
+        If nothing names the unit of sizes, or a GeoJSON file of another body than the Earth has no CRS.
+    DroppedRowsWarning
+        If rows are bad and `errors` is "drop".
+
     Examples
     --------
     >>> from craterkit import CraterDatabase, sample_data
@@ -120,7 +131,7 @@ class CraterDatabase(
             table = read_table(dataset)
         else:
             raise TableError(f"dataset must be a path or a DataFrame, not {type(dataset).__name__}")
-        self._features, keep = place_features(
+        self._features, keep, outlines = place_features(
             table,
             self._body,
             input_crs,
@@ -135,6 +146,8 @@ class CraterDatabase(
         self._regions = Regions(self._is_taken)
         self._frame: RegionFrame | None = None
         self._map: CoordinateSystem | None = None
+        if outlines is not None:
+            self._regions.add(OUTLINE, outlines)
 
     @property
     def body(self) -> Body:

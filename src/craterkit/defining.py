@@ -154,6 +154,8 @@ class DefinesRegions:
         -----
         DroppedRowsWarning
             If rows have no ellipse and `errors` is "drop".
+        AssumedWarning
+            If nothing names the unit of columns of axes.
 
         Notes
         -----

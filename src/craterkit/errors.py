@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentError",
+    "AssumedWarning",
     "BodyError",
     "CRSError",
     "ClusterError",
@@ -90,6 +91,10 @@ class StatisticError(CraterkitError, ValueError):
 
 class CraterkitWarning(UserWarning):
     """Base of every warning that craterkit issues."""
+
+
+class AssumedWarning(CraterkitWarning):
+    """Something that a table does not say was assumed: the unit of sizes, or the body of a GeoJSON file."""
 
 
 class DroppedRowsWarning(CraterkitWarning):

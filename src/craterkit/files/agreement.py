@@ -12,6 +12,7 @@ from craterkit.errors import CRSError, TableError
 from craterkit.files.contents import Parts
 from craterkit.files.geometry import Drawer
 from craterkit.regions import Annulus
+from craterkit.tables.features import single_points
 from craterkit.tables.row_faults import RowFaults
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def check_points(
     """
     import shapely
 
-    shapes = contents.geometry[which]
+    shapes = single_points(contents.geometry[which])
     off = np.flatnonzero(
         (shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & ~shapely.is_empty(shapes)
     )

@@ -76,7 +76,7 @@ def _parts(contents: Contents, where: str, errors: str) -> Parts:
     body = body_from_json(described["body"])
     index = restored_index(file, described["index"])
     positions = _positions(file, described["position"], where).set_axis(index)
-    features, keep = place_features(
+    features, keep, _ = place_features(
         positions,
         body,
         "planetocentric",

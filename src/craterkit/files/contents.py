@@ -12,6 +12,7 @@ from craterkit.errors import ArgumentError, ColumnError, RegionError
 from craterkit.files.definitions import body_to_json, region_to_json
 from craterkit.files.fields import Fields, label_to_json
 from craterkit.files.given import given_columns
+from craterkit.tables.positions import REGION_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -157,6 +158,13 @@ def contents_of(
         "crs": parts.crs.to_json_dict(),
         "geometry": {"region": region, "crs": crs.to_json_dict()},
     }
+    if region is not None:
+        found = fields.add(
+            REGION_COLUMNS[0],
+            pd.Series([region] * len(parts.features), dtype=object),
+            "the region's name",
+        )
+        description["drawn"] = [found["field"]]
     if drawn:
         import shapely
 

@@ -11,6 +11,7 @@ from craterkit.errors import BodyError, CRSError, FeatureError, TableError
 from craterkit.extraction.raster_files import is_remote, without_secrets
 from craterkit.files.foreign import body_of_table, is_body
 from craterkit.files.places import file_name, on_disk
+from craterkit.tables.positions import OUTLINE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -135,9 +136,11 @@ class StoredInFiles:
         the index, and the dtypes of columns. What a format has no place for (categories, dates beyond
         milliseconds, objects) is written as text and made again of it. GeoPackage turns -0.0 into 0.
         The frequency of an index of times, and `attrs`, are not kept.
-        A Shapefile keeps neither description nor regions, cuts names after ten bytes
-        (``craterkit_lat`` is ``ck_lat`` there) and numbers after 15 decimals, and refuses texts beyond 254
-        bytes. Its files have extensions in small letters, whatever those of `path` are.
+        A file of polygons also says whose they are, in a column ``craterkit_region``, so that those of other
+        regions than ``outline`` are not taken for the features' outlines.
+        A Shapefile keeps neither description nor regions nor polygons that the table has, cuts names
+        after ten bytes (``craterkit_lat`` is ``ck_lat`` there) and numbers after 15 decimals, and refuses
+        texts beyond 254 bytes. Its files have extensions in small letters, whatever those of `path` are.
 
         The file is written in a hidden folder beside it and renamed once it is whole. The several files of a
         Shapefile are renamed one after another.
@@ -223,6 +226,10 @@ class StoredInFiles:
 
         target = kind.target(path, argument, overwrite=overwrite)
         check_region(region, self._regions)
+        if keep_cols is None and not kind.is_described and OUTLINE in self._regions:
+            # The table's polygons have no place beside the file's own geometry.
+            geometry = getattr(self._table, "active_geometry_name", None)
+            keep_cols = [label for label in self._own_columns() if label != geometry]
         parts = Parts(
             self._body, self._features, self._table, self._own_columns(), self._regions, self.crs
         )
@@ -311,7 +318,8 @@ class StoredInFiles:
         Of a file without a description the columns ``craterkit_lat`` or ``ck_lat`` (and so on) are compared
         with those that are read.
 
-        A GeoJSON file without a member ``crs`` is in WGS 84 for other software, which names no body here.
+        A GeoJSON file without a member ``crs`` is in WGS 84 for other software. Here it is of `body`, with a
+        warning.
 
         Examples
         --------

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.errors import ColumnError, CraterkitError, CraterkitWarning, TableError
+from craterkit.errors import (
+    AssumedWarning,
+    ColumnError,
+    CraterkitError,
+    CraterkitWarning,
+    TableError,
+)
 from craterkit.files.given import ROUNDED, apart
 from craterkit.tables.features import numeric_column
 from craterkit.tables.positions import place_features
@@ -113,17 +119,19 @@ def warn_of_columns(contents: Contents, parts: Parts, where: str) -> None:
     geometry = gpd.GeoSeries(contents.geometry, crs=contents.crs, index=contents.columns.index)
     table = gpd.GeoDataFrame(contents.columns.assign(geometry=geometry))
     try:
-        found, _ = place_features(
-            table,
-            parts.body,
-            "default",
-            None,
-            lat_col=None,
-            lon_col=None,
-            rad_col=None,
-            diam_col=None,
-            errors="raise",
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AssumedWarning)
+            found, _, _ = place_features(
+                table,
+                parts.body,
+                "default",
+                None,
+                lat_col=None,
+                lon_col=None,
+                rad_col=None,
+                diam_col=None,
+                errors="raise",
+            )
     except CraterkitError as error:
         why = f"cannot be read back without being told how ({error})"
     else:

@@ -50,6 +50,7 @@ SHORT = {
     "craterkit_lon": "ck_lon",
     "craterkit_lat": "ck_lat",
     "craterkit_radius_m": "ck_rad_m",
+    "craterkit_region": "ck_region",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from craterkit.coordinates import CoordinateSystem
+from craterkit.crs_reading import with_lost_axes
 from craterkit.errors import RegionError
 from craterkit.regions import Polygons
 from craterkit.regions.drawing import Plane, Ring, Rings, areas
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Objects = NDArray[np.object_]
 
-__all__ = ["read_polygons"]
+__all__ = ["polygons_on_body", "read_polygons"]
 
 #: How far edges may stray from the straight line in their own system, as a share of their ring's size, and
 #: how often they are halved for that.
@@ -77,16 +78,7 @@ def read_polygons(
             crs, body, what="polygons", argument="the polygons' crs"
         )
     rows = RowFaults(index)
-    _check(rows, geometries)
-    drawn = np.full(len(index), _nothing(), dtype=object)
-    good = np.flatnonzero(rows.keep)
-    if good.size:
-        shapes, faults = _on_body(geometries[good], system)
-        drawn[good] = shapes
-        for text, bad in faults.items():
-            refused = np.zeros(len(index), dtype=bool)
-            refused[good[bad]] = True
-            rows.refuse(refused, lambda i, text=text: text)  # type: ignore[misc]
+    drawn = polygons_on_body(geometries, [system], np.zeros(len(index), dtype=np.intp), rows)
     rows.settle(
         errors,
         RegionError,
@@ -95,8 +87,53 @@ def read_polygons(
         notice="have no polygon that can be an ROI; their ROIs are empty",
         stacklevel=3,
     )
-    drawn[~rows.keep] = _nothing()
     return Polygons(drawn)
+
+
+def polygons_on_body(
+    geometries: Objects,
+    systems: Sequence[CoordinateSystem],
+    which: Ints,
+    rows: RowFaults,
+    what: str = "it",
+    *,
+    are_needed: bool = True,
+) -> Objects:
+    """Polygons in planetocentric longitude and latitude, cut at ±180 degrees.
+
+    Parameters
+    ----------
+    geometries : (n,) ndarray of objects
+        One for each row.
+    systems : sequence of CoordinateSystem
+        The systems that they are in.
+    which : (n,) ndarray of int
+        Which of these each is in.
+    rows : RowFaults
+        Where rows are noted whose geometry is no valid polygon on the body.
+    what : str, default "it"
+        What messages call a geometry.
+    are_needed : bool, default True
+        Whether a row without a geometry, or with an empty one, is wrong.
+
+    Returns
+    -------
+    (n,) ndarray of shapely geometries
+        Empty for rows that something is wrong with.
+    """
+    _check(rows, geometries, what, are_needed=are_needed)
+    drawn = np.full(len(geometries), _nothing(), dtype=object)
+    for number, system in enumerate(systems):
+        good = np.flatnonzero(rows.keep & (which == number))
+        if not good.size:
+            continue
+        drawn[good], faults = _on_body(geometries[good], system)
+        for text, bad in faults.items():
+            refused = np.zeros(len(geometries), dtype=bool)
+            refused[good[bad]] = True
+            rows.refuse(refused, lambda i, text=text: f"{what} {text}")  # type: ignore[misc]
+    drawn[~rows.keep] = _nothing()
+    return drawn
 
 
 def _nothing() -> BaseGeometry:
@@ -114,7 +151,7 @@ def _geometries(polygons: Any, index: pd.Index[Any]) -> tuple[Objects, object]: 
         if polygons.active_geometry_name is None:
             raise RegionError("polygons is a GeoDataFrame without a geometry")
         polygons = polygons.geometry
-    crs = getattr(polygons, "crs", None)
+    crs = with_lost_axes(getattr(polygons, "crs", None))
     if isinstance(polygons, pd.Series):
         polygons = in_order(polygons, index, "polygons").array
     elif (
@@ -136,7 +173,7 @@ def _geometries(polygons: Any, index: pd.Index[Any]) -> tuple[Objects, object]: 
     return geometries, crs
 
 
-def _check(rows: RowFaults, geometries: Objects) -> None:
+def _check(rows: RowFaults, geometries: Objects, what: str, *, are_needed: bool) -> None:
     """Refuse what is no valid polygon."""
     import shapely
 
@@ -152,14 +189,15 @@ def _check(rows: RowFaults, geometries: Objects) -> None:
     invalid[polygonal] = ~shapely.is_valid(geometries[polygonal])
 
     def kind(i: int) -> str:
-        return f"it is a {getattr(geometries[i], 'geom_type', type(geometries[i]).__name__)}"
+        return f"{what} is a {getattr(geometries[i], 'geom_type', type(geometries[i]).__name__)}"
 
-    rows.refuse(missing, lambda i: "it is missing")
+    if are_needed:
+        rows.refuse(missing, lambda i: f"{what} is missing")
+        rows.refuse(empty, lambda i: f"{what} is empty")
     rows.refuse(~missing & ~polygonal, lambda i: f"{kind(i)}, not a Polygon or MultiPolygon")
-    rows.refuse(empty, lambda i: "it is empty")
     rows.refuse(
         invalid,
-        lambda i: f"it is invalid ({shapely.is_valid_reason(geometries[i])}); see make_valid",
+        lambda i: f"{what} is invalid ({shapely.is_valid_reason(geometries[i])}); see make_valid",
     )
 
 
@@ -232,9 +270,9 @@ def _on_body(geometries: Objects, system: CoordinateSystem) -> tuple[Objects, di
         rings = np.flatnonzero(ring_of == i)
         out[i] = _ground(plane, traced, rings, ring_part[rings], _clockwise(traced, system))
     return out, {
-        "it reaches beyond a latitude of ±90 degrees": beyond,
-        "it reaches beyond the edge of its map projection": off,
-        "it spans more than 360 degrees of longitude": wide,
+        "reaches beyond a latitude of ±90 degrees": beyond,
+        "reaches beyond the edge of its map projection": off,
+        "spans more than 360 degrees of longitude": wide,
     }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.errors import RegionError
+from craterkit.errors import AssumedWarning, RegionError, quoted
 from craterkit.regions import Ellipse, Sector
 from craterkit.tables.columns import EllipseColumns
 from craterkit.tables.feature_values import column_of, values_of
@@ -44,7 +45,7 @@ def read_ellipse(
             f"major, minor and azimuth are needed together, but {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing"
         )
-    axes = {}
+    axes, assumed = {}, []
     rows = RowFaults(table.index)
     for name in ("major", "minor"):
         values = values_of(given[name], table, name, f"{name} axis")
@@ -53,6 +54,9 @@ def read_ellipse(
             _refuse_missing(rows, values, shown)
             _refuse_values(rows, values <= 0, values, shown, "not above 0")
         axes[name] = values * _radii_per_unit(columns, given[name], table, radius, units, name)
+        label = column_of(given[name], table)
+        if label is not None and columns.axis(label, name).unit_is_assumed:
+            assumed.append(label)
     direction = values_of(given["azimuth"], table, "azimuth", "azimuth of the major axis")
     label = column_of(given["azimuth"], table)
     if not isinstance(direction, float):
@@ -71,6 +75,12 @@ def read_ellipse(
         notice="have no ellipse; their ROIs are empty",
         stacklevel=3,
     )
+    if assumed:
+        warnings.warn(
+            f"nothing names the unit of {quoted(assumed)}, which are taken for metres; pass units=",
+            AssumedWarning,
+            stacklevel=3,
+        )
     if not rows.keep.all():
         major_axis = np.where(rows.keep, major_axis, np.nan)
         minor_axis = np.where(rows.keep, minor_axis, np.nan)

@@ -9,7 +9,10 @@ __all__ = ["CATALOGUES", "Catalogue"]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A published table: what proves that it is the one (any will do), and its columns."""
+    """A published table: what proves that it is the one (any will do), and its columns.
+
+    Hints tell as much where nothing else says the unit.
+    """
 
     title: str
     evidence: tuple[str, ...]
@@ -20,10 +23,12 @@ class Catalogue:
     major: str = ""
     minor: str = ""
     angle: str = ""
+    hints: tuple[str, ...] = ()
 
-    def recognises(self, keys: set[str]) -> bool:
+    def recognises(self, keys: set[str], *, by_hints: bool) -> bool:
         """Whether the names of a table's columns tell that it is this one."""
-        return any(keys.issuperset(proof.split()) for proof in self.evidence)
+        proofs = (*self.evidence, *self.hints) if by_hints else self.evidence
+        return any(keys.issuperset(proof.split()) for proof in proofs)
 
 
 # A shapefile cuts names after ten characters: hence LAT_CIRC_I with DIAM_CIRC_, and so on.
@@ -58,5 +63,6 @@ CATALOGUES = (
         "center_latitude center_lat",
         "center_longitude center_lon",
         "diameter",
+        hints=("center_latitude center_longitude diameter", "center_lat center_lon diameter"),
     ),
 )

@@ -67,24 +67,30 @@ class ColumnRoles:
     ----------
     lat, lon : hashable or None
         The columns of the latitude and longitude; None if the geometry gives the position.
-    size : hashable
-        The column of the radius or the diameter.
+    size : hashable or None
+        The column of the radius or the diameter; None if outlines give the size.
     is_diameter : bool
         Whether `size` is a diameter.
     unit : {"m", "km"}
         The unit of `size`.
+    unit_is_assumed : bool
+        Whether nothing names that unit.
     longitude_sign : {1, -1}
         -1 if the name of the longitude says that it counts to the west.
+    direction_is_named : bool
+        Whether that name says in which direction it counts.
     latitude_type : {None, "planetocentric", "planetographic"}
         The kind of latitude, if a name says so.
     """
 
     lat: Hashable | None
     lon: Hashable | None
-    size: Hashable
+    size: Hashable | None
     is_diameter: bool
     unit: LengthUnit = "m"
+    unit_is_assumed: bool = False
     longitude_sign: Literal[1, -1] = 1
+    direction_is_named: bool = False
     latitude_type: LatitudeType | None = None
 
     @property
@@ -100,6 +106,7 @@ class AxisColumn:
     label: Hashable
     is_full: bool  # from end to end, not from the centre
     metres_per_unit: float | None  # None: it is in feature radii
+    unit_is_assumed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +152,7 @@ class _Candidate:
     unit: LengthUnit | None = None  # of a size, where something states it
     source: str = ""  # what states it
     is_diameter: bool = False
-    sign: Literal[1, -1] = 1
+    sign: Literal[1, -1] | None = None
     latitude_type: LatitudeType | None = None
 
 
@@ -161,7 +168,9 @@ class _Table:
         self.units = units
         self.names = {label: _read_name(label, self.labels) for label in self.labels}
         keys = {name.key for name in self.names.values()}
-        self.catalogue = next((c for c in CATALOGUES if c.recognises(keys)), None)
+        self.catalogue = next(
+            (c for c in CATALOGUES if c.recognises(keys, by_hints=units is None)), None
+        )
 
     def judge(self, label: Hashable, role: _Role) -> _Candidate | None:
         """Tell whether and how well a column suits a role."""
@@ -300,7 +309,7 @@ def _judge_position(label: Hashable, name: _Name, role: _Role) -> _Candidate | N
         label,
         tier=_COMPOUND if rest else _PLAIN,
         problem=f"is in {' '.join(foreign)}, not in degrees; convert it" if foreign else "",
-        sign=-1 if rest & _WEST and not rest & _EAST else 1,
+        sign=None if bool(rest & _WEST) == bool(rest & _EAST) else -1 if rest & _WEST else 1,
         latitude_type=next((_LATITUDE_TYPES[w] for w in words if w in _LATITUDE_TYPES), None),
     )
 
@@ -328,6 +337,7 @@ def recognise_columns(
     diam_col: Hashable | None = None,
     units: str | None = None,
     has_points: bool = False,
+    has_outlines: bool = False,
 ) -> ColumnRoles:
     """Find the columns of position and size, and the unit of the size.
 
@@ -343,6 +353,8 @@ def recognise_columns(
     has_points : bool, default False
         Whether the table has a geometry of points, which then gives the position unless
         `lat_col` and `lon_col` are given.
+    has_outlines : bool, default False
+        Whether the table has a geometry of polygons, which gives what no column does.
 
     Returns
     -------
@@ -388,19 +400,25 @@ def recognise_columns(
                 candidate = table.take(label, role, is_diameter=rad_col is None)
             chosen[role] = table.accept(candidate)
         except ColumnError as error:
-            troubles.append(error)
+            if not (has_outlines and label is None and isinstance(error, _MissingColumnError)):
+                troubles.append(error)
     if troubles:
         missing = any(isinstance(trouble, _MissingColumnError) for trouble in troubles)
         seen = [f"the columns are {_list(table.labels)}"] if missing else []
         raise ColumnError("; ".join([*map(str, troubles), *seen]))
-    lat, lon, size = chosen.get(_LAT), chosen.get(_LON), chosen[_SIZE]
+    lat, lon, size = chosen.get(_LAT), chosen.get(_LON), chosen.get(_SIZE)
+    if lat is None or lon is None:
+        lat = lon = None
+    unit = size.unit or table.units if size else None
     return ColumnRoles(
         lat=lat.label if lat else None,
         lon=lon.label if lon else None,
-        size=size.label,
-        is_diameter=size.is_diameter,
-        unit=size.unit or table.units or "m",
-        longitude_sign=lon.sign if lon else 1,
+        size=size.label if size else None,
+        is_diameter=size.is_diameter if size else False,
+        unit=unit or "m",
+        unit_is_assumed=size is not None and unit is None,
+        longitude_sign=(lon and lon.sign) or 1,
+        direction_is_named=lon is not None and lon.sign is not None,
         latitude_type=lat.latitude_type if lat else None,
     )
 
@@ -461,7 +479,7 @@ class EllipseColumns:
                 )
             return AxisColumn(label, not is_half, None)
         metres = {"m": 1.0, "km": 1000.0}[column.unit] if column.unit else self.metres_per_unit
-        return AxisColumn(label, not is_half, metres)
+        return AxisColumn(label, not is_half, metres, not (column.unit or self._table.units))
 
     def counts_from_east(self, label: Hashable, parameter: str) -> bool:
         """Whether a column of directions counts anticlockwise from east, as known catalogues do."""

@@ -22,18 +22,24 @@ from craterkit.tables.row_faults import RowFaults, label_text
 if TYPE_CHECKING:
     from geopandas import GeoSeries
 
+    from craterkit.tables.outlines import Outlines
+
 __all__ = [
     "Features",
+    "TableRows",
     "features_from_table",
+    "geometry_of",
     "has_point_geometry",
     "numeric_column",
     "raw_positions",
+    "single_points",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Values: TypeAlias = pd.api.extensions.ExtensionArray | Floats
-Transform: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Floats]]
+Ints: TypeAlias = npt.NDArray[np.intp]
+Transform: TypeAlias = Callable[[Floats, Floats, Ints], tuple[Floats, Floats]]
 
 _NOT_NUMBERS = "boolean date datetime datetime64 time timedelta timedelta64 period interval complex"
 
@@ -165,15 +171,28 @@ def has_point_geometry(table: pd.DataFrame) -> bool:
 
     True if at least one row has a point, or if there is a geometry and no row.
     """
-    geometry = _geometry(table)
-    return geometry is not None and (len(table) == 0 or bool((geometry.geom_type == "Point").any()))
+    geometry = geometry_of(table)
+    if geometry is None:
+        return False
+    return len(table) == 0 or bool(geometry.geom_type.isin(["Point", "MultiPoint"]).any())
 
 
-def _geometry(table: pd.DataFrame) -> "GeoSeries | None":
+def geometry_of(table: pd.DataFrame) -> "GeoSeries | None":
+    """The active geometry of a GeoDataFrame; None of any other table."""
     geopandas = sys.modules.get("geopandas")  # not imported: then there is no GeoDataFrame
     if geopandas is None or not isinstance(table, geopandas.GeoDataFrame):
         return None
     return table.geometry if table.active_geometry_name is not None else None
+
+
+def single_points(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Geometries with a point for each MultiPoint of one."""
+    import shapely
+
+    single = (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOINT) & (
+        shapely.get_num_geometries(shapes) == 1
+    )
+    return np.where(single, shapely.get_geometry(shapes, 0), shapes)
 
 
 def raw_positions(table: pd.DataFrame, roles: ColumnRoles) -> tuple[Floats, Floats]:
@@ -190,19 +209,19 @@ def raw_positions(table: pd.DataFrame, roles: ColumnRoles) -> tuple[Floats, Floa
             numeric_column(table[roles.lon], what="longitude"),
             numeric_column(table[roles.lat], what="latitude"),
         )
-    geometry = _geometry(table)
+    geometry = geometry_of(table)
     if geometry is None:
         raise TableError("the table has neither columns of position nor a geometry")
     import shapely
 
-    shapes = np.asarray(geometry.array, dtype=object)
+    shapes = single_points(np.asarray(geometry.array, dtype=object))
     usable = (shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & ~shapely.is_empty(shapes)
     lon, lat = np.full((2, len(shapes)), np.nan)
     lon[usable], lat[usable] = shapely.get_x(shapes[usable]), shapely.get_y(shapes[usable])
     return lon, lat
 
 
-class _Rows(RowFaults):
+class TableRows(RowFaults):
     """The rows of a table and what is wrong with them."""
 
     def check_column(
@@ -234,12 +253,20 @@ class _Rows(RowFaults):
 
     def check_points(self, geometry: "GeoSeries") -> Mask:
         """Refuse rows whose geometry is not a point; return those whose geometry is."""
+        import shapely
+
         missing, empty = geometry.isna().to_numpy(), geometry.is_empty.to_numpy()
-        kinds = geometry.geom_type.to_numpy(dtype=object)
-        other = ~missing & ~empty & (kinds != "Point")
+        shapes = np.asarray(geometry.array, dtype=object)
+        points = shapely.get_type_id(single_points(shapes)) == shapely.GeometryType.POINT
+        other = ~missing & ~empty & ~points
+
+        def tell(i: int) -> str:
+            count = f" of {len(shapes[i].geoms)} points" if hasattr(shapes[i], "geoms") else ""
+            return f"{geometry.name} is a {shapes[i].geom_type}{count}, not a Point"
+
         self.refuse(missing, lambda i: f"{geometry.name} is missing")
         self.refuse(empty, lambda i: f"{geometry.name} is empty")
-        self.refuse(other, lambda i: f"{geometry.name} is a {kinds[i]}, not a Point")
+        self.refuse(other, tell)
         return np.asarray(~(missing | empty | other))
 
 
@@ -249,9 +276,11 @@ def features_from_table(
     to_body: Transform,
     *,
     errors: str = "raise",
-    longitude_sign: int | None = None,
-    degrees: bool = True,
+    degrees: bool | Mask = True,
     body_radius_limit: float | None = None,
+    rows: TableRows | None = None,
+    outlines: "Outlines | None" = None,
+    compare: Callable[[Floats, Floats, Floats, TableRows], None] | None = None,
 ) -> tuple[Features, Mask]:
     """Make features of a table's rows, and name every row that cannot be one.
 
@@ -262,17 +291,22 @@ def features_from_table(
     roles : ColumnRoles
         Which columns hold what.
     to_body : callable
-        ``(lon, lat) -> (lon, lat)``: from the table's system to planetocentric degrees with
-        longitude to the east. It gets only rows that passed the checks.
+        ``(lon, lat, rows) -> (lon, lat)``: from the table's system to planetocentric degrees with
+        longitude to the east. It gets only rows that passed the checks, and their numbers.
     errors : {"raise", "drop"}, default "raise"
         Whether bad rows are an error, or are left out with a warning.
-    longitude_sign : {None, 1, -1}, optional
-        Multiplies the longitudes before `to_body`; None takes that of the roles.
-    degrees : bool, default True
+    degrees : bool or ndarray of bool, default True
         Whether the table's positions are degrees, so that their range can be checked; False for
-        projected coordinates.
+        projected coordinates. One for all rows, or one for each.
     body_radius_limit : float, optional
         The largest radius in metres that makes sense on the body.
+    rows : TableRows, optional
+        The rows, with what is wrong with them already.
+    outlines : Outlines, optional
+        What gives positions and sizes for which the roles have no columns.
+    compare : callable, optional
+        ``(lon, lat, radius, rows) -> None``: notes rows of which something else in the table says another
+        position or size. Longitudes and latitudes are planetocentric, and NaN in bad rows.
 
     Returns
     -------
@@ -297,41 +331,40 @@ def features_from_table(
     --------
     >>> table = pd.DataFrame({"lat": [10.0, 20.0], "lon": [350.0, 190.0], "diam_km": [3.0, 8.0]})
     >>> roles = ColumnRoles("lat", "lon", "diam_km", is_diameter=True, unit="km")
-    >>> features, keep = features_from_table(table, roles, lambda lon, lat: (lon, lat))
+    >>> features, keep = features_from_table(table, roles, lambda lon, lat, rows: (lon, lat))
     >>> features.lon.tolist(), features.radius.tolist(), keep.tolist()
     ([-10.0, -170.0], [1500.0, 4000.0], [True, True])
     """
     if errors not in ("raise", "drop"):
         raise TableError(f'errors must be "raise" or "drop", not {errors!r}')
-    lon, lat = raw_positions(table, roles)
-    size = numeric_column(table[roles.size], what="diameter" if roles.is_diameter else "radius")
-    with np.errstate(over="ignore", under="ignore"):
-        radius = size * (roles.metres_per_unit * (0.5 if roles.is_diameter else 1.0))
-
-    rows = _Rows(table.index)
-    lat_rules = [(np.abs(lat) > 90, "beyond ±90")] if degrees else []
-    lon_rules = [((lon < -360) | (lon > 720), "beyond -360 to 720")] if degrees else []
-    if roles.lon is None or roles.lat is None:
-        points = rows.check_points(_geometry(table))
+    rows = TableRows(table.index) if rows is None else rows
+    by_columns = roles.lon is not None and roles.lat is not None
+    if outlines is None or by_columns:
+        lon, lat = raw_positions(table, roles)
+    else:
+        lon, lat = outlines.lon, outlines.lat
+    lat_rules = [(degrees & (np.abs(lat) > 90), "beyond ±90")]
+    lon_rules = [(degrees & ((lon < -360) | (lon > 720)), "beyond -360 to 720")]
+    if not by_columns and outlines is None:
+        points = rows.check_points(geometry_of(table))
         # Rows without a point are named already.
         rows.check_column("latitude", lat, np.where(points, lat, 0.0), lat_rules)
         rows.check_column("longitude", lon, np.where(points, lon, 0.0), lon_rules)
-    else:
+    elif by_columns:
         rows.check_column(roles.lat, table[roles.lat].array, lat, lat_rules)
         rows.check_column(roles.lon, table[roles.lon].array, lon, lon_rules)
-    size_rules = [(radius <= 0, "not above 0"), (np.isinf(radius), "too large")]
-    if body_radius_limit is not None:
-        limit = f"a radius beyond {body_radius_limit:.7g} m, the largest on this body"
-        size_rules[1] = (radius > body_radius_limit, limit)
-    rows.check_column(roles.size, table[roles.size].array, size, size_rules)
+    if roles.size is None and outlines is not None:
+        radius = outlines.radius
+    else:
+        radius = _radii(table, roles, rows, body_radius_limit)
 
-    sign = roles.longitude_sign if longitude_sign is None else longitude_sign
     good = np.flatnonzero(rows.keep)
-    body_lon, body_lat = to_body(sign * lon[good], lat[good])
-    off = ~(np.isfinite(body_lon) & (np.abs(body_lat) <= 90 + 1e-9))
-    unplaced = np.zeros(len(table), dtype=bool)
-    unplaced[good[off]] = True
-    rows.refuse(unplaced, lambda i: f"({lon[i]}, {lat[i]}) is not on the body")
+    body_lon, body_lat = np.full((2, len(table)), np.nan)
+    body_lon[good], body_lat[good] = to_body(lon[good], lat[good], good)
+    off = rows.keep & ~(np.isfinite(body_lon) & (np.abs(body_lat) <= 90 + 1e-9))
+    rows.refuse(off, lambda i: f"({lon[i]}, {lat[i]}) is not on the body")
+    if compare is not None:
+        compare(body_lon, body_lat, radius, rows)
     # Warn where the database is made: below place_features and the database.
     rows.settle(
         errors,
@@ -342,8 +375,22 @@ def features_from_table(
         stacklevel=4,
     )
     features = Features(
-        lon=wrap_longitude(body_lon[~off]),
-        lat=np.clip(body_lat[~off], -90.0, 90.0),
+        lon=wrap_longitude(body_lon[rows.keep]),
+        lat=np.clip(body_lat[rows.keep], -90.0, 90.0),
         radius=radius[rows.keep],
     )
     return features, rows.keep
+
+
+def _radii(table: pd.DataFrame, roles: ColumnRoles, rows: TableRows, limit: float | None) -> Floats:
+    """Radii in metres of the column of sizes; rows whose are impossible are noted."""
+    column = table[roles.size]
+    size = numeric_column(column, what="diameter" if roles.is_diameter else "radius")
+    with np.errstate(over="ignore", under="ignore"):
+        radius = size * (roles.metres_per_unit * (0.5 if roles.is_diameter else 1.0))
+    rules = [(radius <= 0, "not above 0"), (np.isinf(radius), "too large")]
+    if limit is not None:
+        reason = f"a radius beyond {limit:.7g} m, the largest on this body"
+        rules[1] = (radius > limit, reason)
+    rows.check_column(roles.size, column.array, size, rules)
+    return radius

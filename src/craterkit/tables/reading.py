@@ -26,6 +26,8 @@ from craterkit.downloads import download
 from craterkit.errors import TableError
 from craterkit.extraction.raster_files import is_remote, without_secrets
 from craterkit.rasters.gdal_settings import patience, silence, timeouts
+from craterkit.tables.comment_lines import header_of, lines_of
+from craterkit.tables.geojson_crs import without_assumed_crs
 
 __all__ = ["MissingTableError", "read_table"]
 
@@ -33,6 +35,7 @@ Source: TypeAlias = str | io.BytesIO
 
 # The separator that a file of this extension has unless its lines say otherwise.
 _TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
+_OTHER_SEPARATORS = (";", "|")
 _PARQUET = (".parquet", ".geoparquet", ".pq")
 _FEATHER = (".feather",)
 _GEOGRAPHIC = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml")
@@ -181,28 +184,48 @@ def _read_text(name: str, source: Source, suffix: str, packing: str) -> pd.DataF
     text = sample.decode(encoding, errors="replace")
     if len(sample) == _SAMPLE:
         text = text.rpartition("\n")[0] or text  # the last line is cut off
-    separator = _separator(text, suffix)
+    above, header = header_of(text, tuple(dict.fromkeys(_TEXT.values())) + _OTHER_SEPARATORS)
+    below = lines_of(text)[above:]
+    if header is not None:
+        below[0] = header
+    separator = _separator("\n".join(below), suffix)
     try:
-        table = _parse(source, encoding, separator, packing)
+        table = _parse(source, encoding, separator, packing, above, header)
     except UnicodeDecodeError:
-        table = _parse(source, "latin-1", separator, packing)
+        table = _parse(source, "latin-1", separator, packing, above, header)
     if not isinstance(table.index, pd.RangeIndex):
         # pandas took the first column for the index, which shifts all names by one.
         raise TableError(f"{name} has rows with more fields than its header has names")
     return table
 
 
-def _parse(source: Source, encoding: str, separator: str, packing: str) -> pd.DataFrame:
+def _parse(
+    source: Source, encoding: str, separator: str, packing: str, above: int, header: str | None
+) -> pd.DataFrame:
     if isinstance(source, io.BytesIO):
         source.seek(0)
-    return pd.read_csv(
-        source,
-        sep=separator,
-        encoding=encoding,
-        compression=_COMPRESSIONS[packing],
-        skipinitialspace=separator != "\t",
-        low_memory=False,
+
+    def parse(source: Any, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+        blanks = separator != "\t"
+        return pd.read_csv(
+            source, sep=separator, skipinitialspace=blanks, low_memory=False, **options
+        )
+
+    if not above and header is None:
+        return parse(source, encoding=encoding, compression=_COMPRESSIONS[packing])
+    opened = (
+        io.BytesIO(source.getvalue())
+        if isinstance(source, io.BytesIO)
+        else _OPENERS[packing](source, "rb")
     )
+    with opened, io.TextIOWrapper(opened, encoding=encoding, newline="") as lines:
+        # pandas would look for quotes in lines that it skips.
+        for _ in range(above if header is None else above + 1):
+            lines.readline()
+        if header is None:
+            return parse(lines)
+        names = list(parse(io.StringIO(header)).columns)
+        return parse(lines, header=None, names=names)
 
 
 def _separator(text: str, suffix: str) -> str:
@@ -216,7 +239,7 @@ def _separator(text: str, suffix: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()][:50]
     usual = _TEXT[suffix]
     header_widths = {}
-    for separator in dict.fromkeys((usual, "\t", ",", ";", "|")):
+    for separator in dict.fromkeys((usual, "\t", ",", *_OTHER_SEPARATORS)):
         widths = [len(fields) for fields in csv.reader(lines, delimiter=separator)]
         if len(set(widths)) == 1 and widths[0] > 1:
             return separator
@@ -266,7 +289,7 @@ def _read_geographic(name: str, source: str) -> pd.DataFrame:
         )
     layer = (spatial or layers["name"].tolist())[0]
     table: pd.DataFrame = geopandas.read_file(source, layer=layer)
-    return table
+    return without_assumed_crs(table, source)
 
 
 def _ask_server(name: str, source: str) -> pd.DataFrame:

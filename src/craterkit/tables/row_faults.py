@@ -40,12 +40,15 @@ class RowFaults:
         self.index = index
         self.keep: Mask = np.ones(len(index), dtype=bool)
         self.faults: list[tuple[Mask, Callable[[int], str]]] = []
+        self.hints: list[str] = []
 
-    def refuse(self, bad: Mask, describe: Callable[[int], str]) -> None:
-        """Note bad rows; `describe` tells what is wrong with the row at a place."""
+    def refuse(self, bad: Mask, describe: Callable[[int], str], hint: str = "") -> None:
+        """Note bad rows; `describe` tells what is wrong with the row at a place, `hint` the way out."""
         if bad.any():
             self.keep &= ~bad
             self.faults.append((bad, describe))
+            if hint and hint not in self.hints:
+                self.hints.append(hint)
 
     def listing(self) -> str:
         """Name the first bad rows and what is wrong with them."""
@@ -57,7 +60,7 @@ class RowFaults:
         ]
         if len(bad) > _LISTED:
             lines.append(f"  and {len(bad) - _LISTED} more")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.hints])
 
     def settle(
         self,
