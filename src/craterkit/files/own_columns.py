@@ -113,7 +113,7 @@ def warn_of_columns(contents: Contents, parts: Parts, where: str) -> None:
     geometry = gpd.GeoSeries(contents.geometry, crs=contents.crs, index=contents.columns.index)
     table = gpd.GeoDataFrame(contents.columns.assign(geometry=geometry))
     try:
-        found, _ = place_features(
+        found, *_ = place_features(
             table,
             parts.body,
             "default",

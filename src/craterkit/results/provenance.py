@@ -13,6 +13,7 @@ from craterkit import __version__
 from craterkit.extraction.conditions import parse_where
 from craterkit.extraction.options import Options
 from craterkit.rasters.gdal import is_dataset
+from craterkit.tables.carried import without_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,9 +183,13 @@ def _body(body: Body) -> dict[str, Any]:
 def with_columns(
     table: pd.DataFrame, columns: Mapping[str, NDArray[Any]], provenance: Provenance
 ) -> pd.DataFrame:
-    """A table with new columns behind its own, and where these are from among its ``attrs``."""
+    """A table with new columns behind its own, and where these are from among its ``attrs``.
+
+    Columns of the table that bear the name of a new one are left out.
+    """
     import pandas as pd
 
+    table = without_columns(table, columns)
     whole = pd.concat([table, pd.DataFrame(dict(columns), index=table.index)], axis=1)
     whole.attrs = {**table.attrs, ATTRIBUTE: provenance}
     return whole

@@ -43,7 +43,7 @@ def place_features(
     rad_col: Hashable | None,
     diam_col: Hashable | None,
     errors: str,
-) -> tuple[Features, NDArray[np.bool_]]:
+) -> tuple[Features, NDArray[np.bool_], ColumnRoles]:
     """Features of a table's rows on a body.
 
     Parameters
@@ -64,6 +64,8 @@ def place_features(
         Of the rows that are kept.
     keep : ndarray of bool
         Which rows these are.
+    roles : ColumnRoles
+        Which columns they were made of.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def place_features(
         has_points=has_point_geometry(table),
     )
     system = _system(table, roles, body, input_crs)
-    return features_from_table(
+    features, keep = features_from_table(
         table,
         roles,
         system.to_body,
@@ -89,6 +91,7 @@ def place_features(
         degrees=system.is_geographic,
         body_radius_limit=np.pi * body.a,
     )
+    return features, keep, roles
 
 
 def _system(
