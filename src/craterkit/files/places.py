@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from craterkit.addresses import cause
 from craterkit.errors import ArgumentError, TableError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _fetched(address: str, folder: Path) -> str:
         with urllib.request.urlopen(address) as answer, path.open("wb") as file:
             shutil.copyfileobj(answer, file)
     except (OSError, ValueError) as error:
-        raise TableError(f"{address} cannot be read: {error}") from error
+        raise TableError(f"{address} cannot be read: {error}") from cause(error)
     return str(path)
 
 
@@ -81,17 +82,22 @@ def _unpacked(name: str, extensions: tuple[str, ...], folder: Path) -> str | Non
     path = Path(f"{archive}.zip") if plain.lower().count(".zip") else None
     if path is None or not path.is_file() or not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as opened:
-        wanted = inner.strip("/")
-        members = [
-            member
-            for member in opened.namelist()
-            if member.lower().endswith(extensions) and not member.startswith("__MACOSX")
-        ]
-        members = [member for member in members if member == wanted] if wanted else members
-        if len(members) != 1:
-            return None
-        return opened.extract(members[0], folder / "unpacked")
+    try:
+        with zipfile.ZipFile(path) as opened:
+            wanted = inner.strip("/")
+            members = [
+                member
+                for member in opened.namelist()
+                if member.lower().endswith(extensions) and not member.startswith("__MACOSX")
+            ]
+            members = [member for member in members if member == wanted] if wanted else members
+            if len(members) != 1:
+                return None
+            return opened.extract(members[0], folder / "unpacked")
+    except Exception as error:  # of zipfile and what unpacks: they have no common base
+        raise TableError(
+            f"{name}: the archive is damaged, or cannot be unpacked: {error}"
+        ) from error
 
 
 def file_name(path: Any, argument: str) -> str:  # noqa: ANN401

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from craterkit.addresses import cause, without_secrets
 from craterkit.errors import CRSError, RasterError
 from craterkit.rasters.band_names import netcdf_band_names
 from craterkit.rasters.base import Band, Raster, Window, pixel_dtype
@@ -101,7 +102,8 @@ class GdalRaster(Raster):
         self._is_placed = False
         self._given = source if is_dataset(source) else None
         self._handle = _GIVEN.setdefault(source, _Handle()) if is_dataset(source) else _Handle()
-        self.name = os.fspath(source) if self._given is None else str(source.name)
+        self._path = os.fspath(source) if self._given is None else str(source.name)
+        self.name = without_secrets(self._path)
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
         dataset = self.dataset()
@@ -192,11 +194,12 @@ class GdalRaster(Raster):
             )
         with nullcontext() if self._is_placed else _silence():
             try:
-                return rasterio.open(self.name)
+                return rasterio.open(self._path)
             except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
+                why = str(error).replace(self._path, self.name)
                 raise RasterError(
-                    f"{self.name}: cannot be opened as a raster: {error}{_own_label(self.name)}"
-                ) from error
+                    f"{self.name}: cannot be opened as a raster: {why}{_own_label(self._path)}"
+                ) from cause(error)
 
     def _forsake(self, why: str) -> None:
         """Never read again from the handle of this thread, on which a read has failed."""
@@ -338,11 +341,12 @@ class GdalRaster(Raster):
             if reports:
                 raise RasterioIOError("; ".join(dict.fromkeys(reports)))
         except (RasterioError, CPLE_BaseError, OSError) as error:
-            reason = str(error.__cause__ or error).removeprefix(f"{self.name}: ")
+            reason = str(error.__cause__ or error).removeprefix(f"{self._path}: ")
+            reason = reason.replace(self._path, self.name)
             self._forsake(reason)
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
-            ) from error
+            ) from cause(error)
 
 
 def _area(window: Window) -> Any:  # noqa: ANN401

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit import __version__
+from craterkit.addresses import without_secrets
 from craterkit.extraction.conditions import parse_where
 from craterkit.extraction.options import Options
 from craterkit.rasters.gdal import is_dataset
@@ -206,9 +207,9 @@ def _raster(spec: SourceSpec, name: str, bands: list[int]) -> dict[str, Any]:
 def _name(given: Any) -> str:  # noqa: ANN401
     """What a raster of `where` or `weights` is called."""
     if is_dataset(given):
-        return str(given.name)
+        return without_secrets(str(given.name))
     if isinstance(given, str | os.PathLike):
-        return os.fspath(given)
+        return without_secrets(os.fspath(given))
     return str(getattr(given, "name", None) or type(given).__name__)
 
 

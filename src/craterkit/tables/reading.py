@@ -20,7 +20,9 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from craterkit.addresses import cause
 from craterkit.errors import TableError
+from craterkit.files.writing import finish_exchange
 
 __all__ = ["MissingTableError", "read_table"]
 
@@ -94,6 +96,11 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     virtual = name.startswith("/vsi")  # GDAL's own file systems
     if not remote and not virtual:
         name = str(Path(name).expanduser())
+        if name.lower().endswith(".shp"):
+            try:
+                finish_exchange(Path(name))
+            except OSError as error:
+                raise TableError(f"{name}: its writing was cut short: {error}") from error
         _check_file(name)
     suffix, packing = _suffixes(unquote(urlsplit(name).path) if remote else name)
     try:
@@ -114,7 +121,7 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     except TableError:
         raise
     except Exception as error:  # drivers and parsers have no common base
-        raise TableError(f"{name} cannot be read: {error}; {_ACCEPTED}") from error
+        raise TableError(f"{name} cannot be read: {error}; {_ACCEPTED}") from cause(error)
 
 
 def _check_file(name: str) -> None:
