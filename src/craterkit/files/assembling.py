@@ -60,9 +60,9 @@ def parts_of(contents: Contents, where: str, *, errors: str) -> Parts:
         )
     try:
         return _parts(contents, where, errors)
-    except CraterkitError:
+    except (CraterkitError, MemoryError):
         raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except Exception as error:  # of pyproj, pandas and Arrow, which have no common base
         raise TableError(
             f"{where}: its description as a database is damaged ({error!r}); to read it as any other table, "
             'say how: body=, and for example units="m"'
