@@ -124,8 +124,8 @@ WRONG = {
     "unknown statistic": ([TABLE, "moon", IMAGE, *RIM, "--stats", "meen"], "did you mean 'mean'"),
     "unit": ([TABLE, "moon", IMAGE, *RIM, "--units", "miles"], "'miles'"),
     "name": ([TABLE, "moon", IMAGE, *RIM, "--name", "lat"], "cannot be called 'lat'"),
-    "threads": ([TABLE, "moon", IMAGE, *RIM, "--jobs", "0"], "n_jobs"),
-    "vertices": ([TABLE, "moon", IMAGE, *RIM, "--nvert", "2"], "nvert must be"),
+    "threads": ([TABLE, "moon", IMAGE, *RIM, "--jobs", "0"], "--jobs must be"),
+    "vertices": ([TABLE, "moon", IMAGE, *RIM, "--nvert", "2"], "--nvert must be"),
     "suffix": ([TABLE, "moon", IMAGE, *RIM, "--out", "rims.xls"], "--out must end in .csv"),
     "capitals": ([TABLE, "moon", IMAGE, *RIM, "--out", "r.PARQUET"], "--out must end in .csv or"),
     "folder as file": ([TABLE, "moon", IMAGE, *RIM, "--out", "here.csv"], "'here.csv' is a folder"),
@@ -134,11 +134,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_arguments_give_one_line_and_code_2(case, capsys, tmp_path, monkeypatch):
+def test_what_is_wrong_is_told_in_one_line(case, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here.csv").mkdir()
     arguments, words = WRONG[case]
-    assert main(["stats", *arguments]) == 2
+    failed = case in ("no table", "no raster", "another body")
+    assert main(["stats", *arguments]) == (1 if failed else 2)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("craterkit: error: ")
@@ -146,9 +147,17 @@ def test_wrong_arguments_give_one_line_and_code_2(case, capsys, tmp_path, monkey
     assert err.count("\n") == 1
 
 
+def test_a_missing_table_beside_a_result_that_is_there(tmp_path, capsys):
+    out = tmp_path / "rims.csv"
+    out.write_text("mine\n")
+    assert main(["stats", "nowhere.csv", "moon", IMAGE, *RIM, "--out", str(out)]) == 1
+    assert "nowhere.csv does not exist" in capsys.readouterr().err
+    assert out.read_text() == "mine\n"
+
+
 def test_an_error_in_a_process_shows_no_traceback():
     done = run("stats", "nowhere.csv", "moon", IMAGE, *RIM)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("craterkit: error: nowhere.csv does not exist")
 
 
@@ -177,7 +186,7 @@ def bad_table(tmp_path):
 
 
 def test_bad_rows_are_named(bad_table, capsys):
-    assert main(["stats", bad_table, "moon", IMAGE, *RIM]) == 2
+    assert main(["stats", bad_table, "moon", IMAGE, *RIM]) == 1
     assert "95" in capsys.readouterr().err
 
 
@@ -195,7 +204,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     out = tmp_path / "rims.csv"
-    assert main(["stats", TABLE, "moon", IMAGE, *RIM, "--out", str(out)]) == 2
+    assert main(["stats", TABLE, "moon", IMAGE, *RIM, "--out", str(out)]) == 1
     assert "cannot be written: [Errno 28] No space left" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -222,7 +231,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 @pytest.mark.parametrize(
     ("error", "code", "first"),
-    [(KeyboardInterrupt(), 130, "interrupted"), (RasterError("bad block"), 2, "error: bad block")],
+    [(KeyboardInterrupt(), 130, "interrupted"), (RasterError("bad block"), 1, "error: bad block")],
     ids=["interrupted", "bad block"],
 )
 def test_a_run_cut_short_says_that_it_can_go_on(
@@ -269,5 +278,5 @@ def test_what_parquet_cannot_hold_is_a_clear_error(tmp_path, capsys):
     out = tmp_path / "shares.parquet"
     arguments = ["stats", TABLE, "moon", IMAGE, *RIM, "--stats", "frac", "--out", str(out)]
     assert main(arguments) == 2
-    assert "error: out: the dicts that the statistic 'frac' gives" in capsys.readouterr().err
+    assert "error: --out: the dicts that the statistic 'frac' gives" in capsys.readouterr().err
     assert not out.exists()

@@ -295,7 +295,7 @@ def test_rows_that_are_dropped_in_place_are_refused(tmp_path):
 @IN_PLACE
 def test_rows_whose_centres_are_replaced_are_known_by_their_labels():
     cdb = rearranged("sorted", list("pqrs"))
-    cdb.data["geometry"] = cdb.data.geometry.translate(1.0)
+    cdb.data["geometry"] = cdb.data.geometry.translate(0.0)
     assert cdb[:].data["name"].tolist() == list("abcd")
     cdb.data.index = list("wxyz")
     with pytest.raises(TableError, match="cannot be told apart"):

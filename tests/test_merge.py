@@ -125,8 +125,8 @@ def test_features_columns_and_index():
             "radius_m": [1e3, 2e4, 5e2],
             "name": ["A", "B", "c"],
             "age": [1.0, np.nan, np.nan],
-            "mine": [True, False, np.nan],
             "depth": [np.nan, 300.0, 10.0],
+            "mine": [True, False, np.nan],
         }
     )
     found = pd.DataFrame(merged.data.drop(columns=merged.data.geometry.name))

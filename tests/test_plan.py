@@ -18,6 +18,7 @@ from craterkit import CraterDatabase
 from craterkit.extraction import batches, plan
 from craterkit.extraction.budget import Budget
 from craterkit.extraction.plan import Plan
+from craterkit.footprints.spans import Footprints, Spans
 from craterkit.rasters.base import Window
 
 pytestmark = [
@@ -238,16 +239,27 @@ def test_an_roi_too_large_to_hold_has_the_same_order(tmp_path, dtype, scale, wei
 class Boxes:
     """ROIs that are their bounding boxes, in rows and in columns around the body."""
 
-    def __init__(self, rows, columns):
+    def __init__(self, rows, columns, shape=(0, 0)):
+        self.shape = shape
         self.rows = np.asarray(rows, dtype=np.intp).reshape(-1, 2)
         self._columns = np.asarray(columns, dtype=float).reshape(-1, 2).T
         self.groups = np.zeros(len(self.rows), dtype=np.intp)
+        self.most_pixels = np.full(len(self.rows), np.inf)
 
     def __len__(self):
         return len(self.rows)
 
     def columns(self):
         return tuple(self._columns)
+
+    def footprints(self, rois, row_start, row_stop):
+        spans = []
+        for number, roi in enumerate(rois):
+            there = self.pixels(roi, self.shape)
+            for row in range(row_start, row_stop):
+                edges = np.flatnonzero(np.diff(there[row], prepend=False, append=False))
+                spans += [(number, row, *pair) for pair in edges.reshape(-1, 2).tolist()]
+        return Footprints(Spans(*np.array(spans, dtype=np.intp).reshape(-1, 4).T))
 
     def pixels(self, roi, shape):
         """Which pixels of the raster, which goes around the body, are in an ROI."""
@@ -276,7 +288,7 @@ def plans(draw):
     )
     drawn = np.array(draw(st.lists(boxes, min_size=1, max_size=12)))
     top, tall, left, wide = drawn.T
-    rois = Boxes(np.stack([top, top + tall], axis=1), np.stack([left, left + wide], axis=1))
+    rois = Boxes(np.stack([top, top + tall], axis=1), np.stack([left, left + wide], axis=1), shape)
     grid = SimpleNamespace(shape=shape, columns=shape[1], period=float(shape[1]))
     limit = draw(st.integers(1, 800))
     with pytest.MonkeyPatch.context() as patch:
@@ -394,7 +406,7 @@ def test_parts_share_out_the_rois_of_a_chunk(drawn, limit):
 
 def test_many_rois_on_a_small_raster_are_worth_several_chunks():
     shape, count = (400, 400), plan.MANY + 1
-    rois = Boxes(np.tile([0, 400], (count, 1)), np.tile([0.0, 1.0], (count, 1)))
+    rois = Boxes(np.tile([0, 400], (count, 1)), np.tile([0.0, 1.0], (count, 1)), shape)
     grid = SimpleNamespace(shape=shape, columns=400, period=400.0)
     edges = (np.arange(0, 401, 8), np.arange(0, 401, 8))
     assert len(list(Plan(grid, edges, rois).chunks())) >= plan.FEWEST_CHUNKS

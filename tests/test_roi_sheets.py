@@ -583,7 +583,7 @@ def test_wrong_arguments_say_what_is_right(flat, tmp_path):
         (ArgumentError, "first 0 rows", (flat, "c", 0), {}),
         (ArgumentError, "picks no rows", (flat, "c", []), {}),
         (ArgumentError, "has no 'x'", (flat, "c", ["x"]), {}),
-        (ArgumentError, "index must be", (flat, "c", "x"), {}),
+        (ArgumentError, "index: rows are selected by", (flat, "c", "x"), {}),
         (ColumnError, "no column 'Name'", (flat, "c"), {"label": "Name"}),
         (ArgumentError, "has no band 2", (flat, "c"), {"band": 2}),
         (CRSError, "mars", (mars, "c"), {}),

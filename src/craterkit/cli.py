@@ -1,20 +1,30 @@
 """The command line: ``craterkit demo`` and ``craterkit stats``.
 
 It only turns words into calls of the library. Results go to a file or to standard output, messages
-to standard error. Exit codes: 0 success, 2 wrong arguments or data, 130 interrupted.
+to standard error. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from craterkit import __version__
-from craterkit.errors import ArgumentError, CraterkitError, CraterkitWarning
+from craterkit.errors import (
+    ArgumentError,
+    BodyError,
+    ColumnError,
+    CraterkitError,
+    CraterkitWarning,
+    OutputError,
+    RegionError,
+    StatisticError,
+)
 from craterkit.footprints.rules import COVERAGES, WEIGHTS
 
 if TYPE_CHECKING:
@@ -26,8 +36,29 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 PROGRAM = "craterkit"
-WRONG, INTERRUPTED = 2, 130
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
 PARQUET = (".parquet", ".pq")
+
+#: Errors of who called it.
+USAGE = (ArgumentError, BodyError, ColumnError, RegionError, StatisticError)
+
+#: Options that arguments of the library, and some of their values, have here.
+OPTIONS = {
+    name: f"--{name.replace('_', '-')}"
+    for name in (
+        "units",
+        "input_crs",
+        "raster_crs",
+        "nodata",
+        "coverage",
+        "weights",
+        "nvert",
+        "stats",
+    )
+} | {"n_jobs": "--jobs", "max_memory": "--memory", "out": "--out"}
+FLAGS = {'errors="drop"': "--drop", 'errors="flag"': "--flag-unreadable"}
+
+_ARGUMENT = re.compile(rf"""(?<![\w-])({"|".join(OPTIONS)})(?:="(\w+)"|=|(?=:| must\b))""")
 
 STATS_EPILOG = """\
 example:
@@ -60,12 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             parsed.run(parsed)
             sys.stdout.flush()
-        except CraterkitError as error:
-            _tell(f"error: {error}", error)
-            return WRONG
         except BrokenPipeError:
             # The reader (head, less) has seen enough; keep the interpreter's exit quiet, too.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (CraterkitError, OSError, MemoryError) as error:
+            _tell(f"error: {str(error) or type(error).__name__}", error)
+            return WRONG if isinstance(error, USAGE) else FAILED
         except KeyboardInterrupt as error:
             _tell("interrupted", error)
             return INTERRUPTED
@@ -73,9 +104,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(what: str, error: BaseException) -> None:
-    """Say why it ends, and what the library adds to that."""
+    """Say in one line why it ends, and in another what the library adds to that."""
     for line in (what, *getattr(error, "__notes__", ())):
-        print(f"{PROGRAM}: {line}", file=sys.stderr)
+        print(f"{PROGRAM}: {_in_shell(' '.join(line.split()))}", file=sys.stderr)
+
+
+def _in_shell(text: str) -> str:
+    """A message of the library with the options of the command line for its arguments.
+
+    Examples
+    --------
+    >>> _in_shell('pass units="km", or raster_crs=; n_jobs must not be 0')
+    'pass --units km, or --raster-crs; --jobs must not be 0'
+    """
+    for words, option in FLAGS.items():
+        text = text.replace(words, option)
+
+    def named(found: re.Match[str]) -> str:
+        return " ".join(part for part in (OPTIONS[found[1]], found[2]) if part)
+
+    return _ARGUMENT.sub(named, text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,7 +214,12 @@ def _demo(parsed: argparse.Namespace) -> None:
 
 def _stats(parsed: argparse.Namespace) -> None:
     out = None if parsed.out is None else _check_out(Path(parsed.out))
-    if out is not None and out.exists() and out.samefile(parsed.table):
+    if (
+        out is not None
+        and os.path.exists(parsed.table)
+        and out.exists()
+        and out.samefile(parsed.table)
+    ):
         raise ArgumentError(f"--out: {str(out)!r} is the table itself; choose another name")
 
     from craterkit.database import CraterDatabase
@@ -227,14 +280,12 @@ def _check_out(path: Path) -> Path:
 
 def _write_csv(stats: pd.DataFrame, path: Path) -> None:
     """Write a table whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    from craterkit.results.whole_files import write_whole
+
     try:
-        stats.to_csv(unfinished, index=False)
-        unfinished.replace(path)
+        write_whole(path, lambda file: stats.to_csv(file, index=False))
     except OSError as error:
-        raise ArgumentError(f"--out: {str(path)!r} cannot be written: {error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"--out: {str(path)!r} cannot be written: {error}") from error
 
 
 def _show_warning(
@@ -246,4 +297,6 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """Show a warning as one line; where in the library it arose is of no use here."""
-    print(f"{PROGRAM}: warning: {message}", file=sys.stderr if file is None else file)
+    print(
+        f"{PROGRAM}: warning: {_in_shell(str(message))}", file=sys.stderr if file is None else file
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +20,7 @@ from craterkit.matching.of_database import MergesDatabases
 from craterkit.plotting.of_database import DrawsPictures
 from craterkit.regions import Regions, as_attribute
 from craterkit.series.of_database import FeatureSeries
+from craterkit.tables.carried import carried, placing_columns
 from craterkit.tables.positions import OUTLINE, place_features
 from craterkit.tables.reading import read_table
 from craterkit.tables.rows import select_rows
@@ -81,8 +82,9 @@ class CraterDatabase(
     center : geopandas.GeoSeries
         The centres as points.
     data : geopandas.GeoDataFrame
-        The table, the centres, and each region's polygons once asked for. Columns that are added here are
-        kept; rows may be sorted, but are selected with ``cdb[mask]`` only.
+        The table, the centres, and each region's polygons once asked for. It is the table that results,
+        pictures, files and copies carry: columns that are added or edited here go along. Positions and
+        sizes are fixed; rows may be sorted, but are selected with ``cdb[mask]`` only.
     regions : mapping
         Definitions of the regions by name. Each region is an attribute, too: its polygons.
 
@@ -131,7 +133,7 @@ class CraterDatabase(
             table = read_table(dataset)
         else:
             raise TableError(f"dataset must be a path or a DataFrame, not {type(dataset).__name__}")
-        self._features, keep, outlines = place_features(
+        placed = place_features(
             table,
             self._body,
             input_crs,
@@ -142,12 +144,14 @@ class CraterDatabase(
             diam_col=diam_col,
             errors=errors,
         )
+        self._features, keep = placed.features, placed.keep
         self._table = table.copy() if keep.all() else table[keep].copy()
+        self._placing = placing_columns(table, placed.roles)
         self._regions = Regions(self._is_taken)
         self._frame: RegionFrame | None = None
         self._map: CoordinateSystem | None = None
-        if outlines is not None:
-            self._regions.add(OUTLINE, outlines)
+        if placed.outlines is not None:
+            self._regions.add(OUTLINE, placed.outlines)
 
     @property
     def body(self) -> Body:
@@ -261,15 +265,22 @@ class CraterDatabase(
     __contains__ = None
 
     def __getitem__(
-        self, rows: slice | Sequence[bool] | NDArray[Any] | pd.Series[Any]
+        self, rows: slice | Sequence[Any] | NDArray[Any] | pd.Series[Any] | pd.Index[Any]
     ) -> CraterDatabase:
-        """Select rows by a boolean mask, a slice or positions; regions are kept."""
-        which = select_rows(rows, self._table.index)
+        """Select rows; regions are kept.
+
+        By a boolean mask, a slice or positions (integers); or by labels of the table's index: a
+        `pandas.Index`, such as that of a query of `data`, or a list of anything but numbers.
+        """
+        positions = select_rows(rows, self._table.index)
+        which = rows if isinstance(rows, slice) else positions  # a slice keeps a RangeIndex
+        self._own_columns()  # positions must not have been edited
         return self._assembled(
             self._body,
             self._features[which],
             self._table.iloc[which].copy(),
             {name: region.take(which) for name, region in self._regions.items()},
+            placing=self._placing,
             # Columns that the user has added go along.
             frame=None if self._frame is None else self.data.select(which, self._table.index),
             system=self._map,
@@ -283,14 +294,18 @@ class CraterDatabase(
         table: pd.DataFrame,
         regions: Mapping[str, Region],
         *,
+        placing: Iterable[Hashable],
         frame: RegionFrame | None = None,
         system: CoordinateSystem | None = None,
+        added: pd.DataFrame | None = None,
     ) -> Self:
         """A database of parts that are known to be right; it keeps them, so pass copies.
 
-        `system` is that of centres and polygons, `frame`'s among them; by default the body's own.
+        `placing` are the columns that hold positions and sizes. `system` is that of centres and polygons,
+        `frame`'s among them; by default the body's own. `added` are columns of the user's in `data`.
         """
         database = object.__new__(cls)
+        database._placing = tuple(placing)
         database._body = body
         database._features = features
         database._table = table
@@ -299,6 +314,8 @@ class CraterDatabase(
         database._regions = Regions(database._is_taken)
         for name, region in regions.items():
             database._regions.add(name, region)
+        for label, column in () if added is None else added.items():
+            database.data[label] = column
         return database
 
     def __repr__(self) -> str:
@@ -311,7 +328,11 @@ class CraterDatabase(
     def _repr_html_(self) -> str:
         from craterkit.display import database_html
 
-        return database_html(self._body, self._features, self._regions, self._table)
+        try:
+            table = self._own_columns()
+        except TableError:  # whoever uses the database is told
+            table = self._table
+        return database_html(self._body, self._features, self._regions, table)
 
     def to_crs(self, crs: object, inplace: bool = False) -> CraterDatabase | None:
         """Give the centres and polygons in another coordinate system.
@@ -356,8 +377,9 @@ class CraterDatabase(
         """
         from craterkit.regions.projecting import read_map
 
-        changed = self if inplace else self.copy()
         system = read_map(crs, self._body)
+        self._own_columns()  # positions must not have been edited
+        changed = self if inplace else self.copy()
         # The polygons drawn so far are in the old system.
         frame = None if changed._frame is None else changed.data
         changed._map = None if system.crs == self._body.crs else system
@@ -375,6 +397,7 @@ class CraterDatabase(
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
+        self._own_columns()  # positions must not have been edited
         frame = None if self._frame is None else self._frame.select(slice(None), self._table.index)
         return {**self.__dict__, "_frame": frame}
 
@@ -385,8 +408,10 @@ class CraterDatabase(
             self._frame = self._frame.select(slice(None), self._table.index)
 
     def _own_columns(self) -> pd.DataFrame:
-        """The table with what the user has added to `data`."""
-        return self._table if self._frame is None else self.data.own(self._table.index)
+        """The table with what the user has changed in `data`."""
+        if self._frame is None:
+            return self._table
+        return carried(self.data.own(self._table.index), self._table, self._placing)
 
     def _is_taken(self, name: str) -> str | None:
         attribute = as_attribute(name)

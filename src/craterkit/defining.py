@@ -33,6 +33,10 @@ class DefinesRegions:
     _regions: Regions
     _frame: RegionFrame | None
 
+    if TYPE_CHECKING:
+
+        def _own_columns(self) -> pd.DataFrame: ...
+
     def add_circles(
         self,
         name: str = "",
@@ -180,7 +184,7 @@ class DefinesRegions:
         'ellipse of 1.2 by 0.8 radii, azimuth 45'
         """
         region = read_ellipse(
-            self._columns(),
+            self._own_columns(),
             self._features.radius,
             major=major,
             minor=minor,
@@ -242,7 +246,9 @@ class DefinesRegions:
         >>> cdb.regions["north"].describe()
         '1 to 2 radii, azimuth 315 to 45'
         """
-        region = read_sector(self._columns(), inner, outer, azimuth_from, azimuth_to, errors=errors)
+        region = read_sector(
+            self._own_columns(), inner, outer, azimuth_from, azimuth_to, errors=errors
+        )
         self._add(name, region, overwrite=overwrite)
 
     def add_regions(
@@ -320,10 +326,6 @@ class DefinesRegions:
         self._regions.drop(name)
         if self._frame is not None:
             self._frame.withdraw(name)
-
-    def _columns(self) -> pd.DataFrame:
-        """The table, with what the user has added to `data`."""
-        return self._table if self._frame is None else pd.DataFrame(self._frame)
 
     def _add(self, name: str, region: Region, *, overwrite: bool) -> None:
         self._regions.add(name, region, overwrite=overwrite)

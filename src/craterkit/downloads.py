@@ -12,8 +12,8 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from craterkit.addresses import without_secrets
 from craterkit.errors import TableError
-from craterkit.extraction.raster_files import without_secrets
 from craterkit.rasters.gdal_settings import patience, silence
 
 if TYPE_CHECKING:

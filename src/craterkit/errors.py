@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from craterkit.addresses import safe_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,8 +35,16 @@ __all__ = [
 ]
 
 
+def _safe(args: tuple[object, ...]) -> tuple[object, ...]:
+    """What an exception says, without passwords and signatures of addresses."""
+    return tuple(safe_text(arg) if isinstance(arg, str) else arg for arg in args)
+
+
 class CraterkitError(Exception):
     """Base of every error that craterkit raises on purpose."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*_safe(args))
 
 
 class ArgumentError(CraterkitError, ValueError):
@@ -91,6 +101,9 @@ class StatisticError(CraterkitError, ValueError):
 
 class CraterkitWarning(UserWarning):
     """Base of every warning that craterkit issues."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*_safe(args))
 
 
 class AssumedWarning(CraterkitWarning):

@@ -1,8 +1,8 @@
-"""How pixels are had from a database: the `get_*` methods of `CraterDatabase`."""
+"""Methods of `CraterDatabase` that extract pixels: `get_stats`, `get_arrays` and the like."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-    from numpy.typing import NDArray
 
     from craterkit.bodies import Body
     from craterkit.extraction.subject import Subject
     from craterkit.footprints.rules import Coverage
     from craterkit.regions import Regions
-    from craterkit.results.provenance import Provenance
     from craterkit.tables.features import Features
 
     Rasters = Any | Sequence[Any] | Mapping[str, Any]
@@ -38,10 +36,21 @@ class ExtractsPixels:
     _regions: Regions
     _table: pd.DataFrame
 
+    if TYPE_CHECKING:
+
+        def _own_columns(self) -> pd.DataFrame: ...
+
     def _subject(self, regions: str | Sequence[str]) -> Subject:
         from craterkit.extraction.subject import Subject
 
         return Subject(self._body, self._features, self._regions.pick(regions), self._table.index)
+
+    def _kept(self, keep: object) -> tuple[pd.DataFrame, list[Any]]:
+        """The table that goes along, and names of given columns in it, which no result may have."""
+        from craterkit.tables.carried import kept_columns
+
+        table, given = kept_columns(self._own_columns(), keep), set(self._table.columns)
+        return table, [name for name in table.columns if name in given]
 
     def get_stats(
         self,
@@ -68,6 +77,7 @@ class ExtractsPixels:
         max_memory: float | str | None = None,
         client: object = None,
         scheduler: Literal["threads", "processes"] | None = None,
+        keep: Sequence[Hashable] | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> pd.DataFrame | Path:
         """Compute statistics of rasters in regions.
@@ -154,6 +164,10 @@ class ExtractsPixels:
             by name, so that all must see the same files.
         scheduler : {"threads", "processes"}, optional
             ``"processes"``: a cluster of local processes, started for this call.
+        keep : list of labels, optional
+            Which columns of the table go along; by default all, with those added to `data`, of which the
+            result replaces any that has the name of one of its own. ``[]`` for none: results of several
+            calls are then joined by their index.
         out : str or os.PathLike, optional
             A Parquet file to write (needs ``pip install "craterkit[parquet]"``). Finished features are kept
             beside it, in ``<out>.partial``, as they come: the same call goes on where one that was cut
@@ -172,7 +186,7 @@ class ExtractsPixels:
 
         Raises
         ------
-        RegionError, StatisticError, ArgumentError
+        RegionError, StatisticError, ArgumentError, ColumnError
             If an argument is wrong, or a raster of `where` or `weights` is on another grid.
         CRSError
             If a raster has no CRS, is of another body, or no part of it lies on the body.
@@ -217,6 +231,7 @@ class ExtractsPixels:
         from craterkit.extraction.execution import Execution
         from craterkit.extraction.get_stats import extract_stats, write_stats
         from craterkit.extraction.options import Options
+        from craterkit.results.provenance import with_columns
         from craterkit.statistics.registry import parse_statistics
 
         request = parse_statistics(stats)
@@ -246,11 +261,13 @@ class ExtractsPixels:
             raise ArgumentError(f"flags must be True or False, not {flags!r}")
         if flags:
             request = request.including("flags")
-        subject, table = self._subject(regions), self._table
+        subject, (table, taken) = self._subject(regions), self._kept(keep)
         if out is not None:
-            return write_stats(subject, rasters, request, options, execution, table=table, out=out)
-        return self._with(
-            *extract_stats(subject, rasters, request, options, execution, taken=table.columns)
+            return write_stats(
+                subject, rasters, request, options, execution, table=table, taken=taken, out=out
+            )
+        return with_columns(
+            table, *extract_stats(subject, rasters, request, options, execution, taken=taken)
         )
 
     def get_arrays(
@@ -275,6 +292,7 @@ class ExtractsPixels:
         max_memory: float | str | None = None,
         client: object = None,
         scheduler: Literal["threads", "processes"] | None = None,
+        keep: Sequence[Hashable] | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> pd.DataFrame | Path:
         """Cut the pixels of regions out of rasters.
@@ -295,6 +313,8 @@ class ExtractsPixels:
         georeferenced : bool, default False
             Whether to add a column ``<region>_transform`` with each array's affine transform; with `out`
             the file has what it takes in any case.
+        keep : list of labels, optional
+            As in `get_stats`; a file has none of the table's columns.
         out : str or os.PathLike, optional
             A Parquet file to write (needs ``pip install "craterkit[parquet]"``) instead of gathering the
             arrays in memory; `read_arrays` gives them back. A file that `get_arrays` wrote is replaced
@@ -311,7 +331,7 @@ class ExtractsPixels:
 
         Raises
         ------
-        RegionError, ArgumentError, CRSError, RasterError
+        RegionError, ArgumentError, ColumnError, CRSError, RasterError
             As `get_stats`; or if `out` cannot hold the table's index, or the numbers of all rasters.
         OutputError
             If `out` cannot be written; a file that was there before stays.
@@ -344,6 +364,7 @@ class ExtractsPixels:
         from craterkit.extraction.execution import Execution
         from craterkit.extraction.get_arrays import extract_arrays, store_arrays
         from craterkit.extraction.options import Options
+        from craterkit.results.provenance import with_columns
 
         options = Options(
             coverage=coverage,
@@ -365,18 +386,16 @@ class ExtractsPixels:
             max_memory=max_memory,
             progress=progress,
         )
-        subject = self._subject(regions)
+        subject, (table, taken) = self._subject(regions), self._kept(keep)
         if out is not None:
+            if keep:
+                raise ArgumentError("keep: a file of arrays holds no columns of the table")
             return store_arrays(subject, rasters, options, execution, out=out)
-        return self._with(
+        return with_columns(
+            table,
             *extract_arrays(
-                subject,
-                rasters,
-                options,
-                execution,
-                georeferenced=georeferenced,
-                taken=self._table.columns,
-            )
+                subject, rasters, options, execution, georeferenced=georeferenced, taken=taken
+            ),
         )
 
     def iter_arrays(
@@ -460,6 +479,7 @@ class ExtractsPixels:
             max_memory=max_memory,
             progress=progress,
         )
+        self._own_columns()  # positions must not have been edited
         return iterate_arrays(self._subject(regions), rasters, options, execution)
 
     def get_pixels(
@@ -470,6 +490,7 @@ class ExtractsPixels:
         n_jobs: int | None = None,
         *,
         columns: str | Sequence[str] | None = None,
+        keep: Sequence[Hashable] | None = (),
         coverage: Coverage = "all_touched",
         weights: object = None,
         where: Where | None = None,
@@ -495,6 +516,8 @@ class ExtractsPixels:
         columns : str or list of str, optional
             Which columns, in order; by default all. Places, distances and azimuths take time: they are
             found only if asked for.
+        keep : list of labels or None, default ()
+            Columns of the table to repeat in each row of a feature, behind these; None for all.
         regions, nodata, n_jobs, coverage, weights, bands, scaled, raster_crs, transform, progress
             As in `get_stats`.
         where, exclude, exclude_size, align
@@ -525,7 +548,7 @@ class ExtractsPixels:
 
         Raises
         ------
-        RegionError, ArgumentError, CRSError, RasterError
+        RegionError, ArgumentError, ColumnError, CRSError, RasterError
             As `get_stats`; or if rasters do not share one grid, columns are unknown, or the table's index
             cannot be written to `out`.
         OutputError
@@ -573,10 +596,6 @@ class ExtractsPixels:
             options,
             execution,
             columns=columns,
+            kept=self._kept(keep),
             out=out,
         )
-
-    def _with(self, columns: Mapping[str, NDArray[Any]], provenance: Provenance) -> pd.DataFrame:
-        from craterkit.results.provenance import with_columns
-
-        return with_columns(self._table, columns, provenance)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from shapely import equals_exact
 
 from craterkit.errors import TableError
+from craterkit.tables.carried import edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +118,11 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
         """The rows in the order of the table, with the columns that were not offered."""
         kept = [name for name in self.columns if name not in self._offered]
         frame: pd.DataFrame = self._in_order(pd.DataFrame(self)[kept], labels)
+        given = self.__dict__.get("_given")
+        if given is not None and self._centre in frame:
+            points = _points(frame, self._centre)
+            if not all(map(is_, points, given)) and not equals_exact(points, given).all():
+                raise edited(self._centre)
         return frame
 
     def drawn(self, name: str, labels: pd.Index[Any]) -> gpd.GeoSeries:
@@ -134,7 +141,7 @@ class RegionFrame(gpd.GeoDataFrame):  # type: ignore[misc]
         Raises
         ------
         TableError
-            If the frame has lost or gained rows.
+            If the frame has lost or gained rows, or its centres were edited.
         """
         frame = self._kept(labels)
         return frame[[name for name in frame.columns if name != self._centre]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -58,9 +58,13 @@ def extract_pixels(
     execution: Execution,
     *,
     columns: object,
+    kept: tuple[pd.DataFrame, Sequence[Any]],
     out: object,
 ) -> pd.DataFrame | Path:
-    """All pixels as a table, or the path of the Parquet file that holds them."""
+    """All pixels as a table, or the path of the Parquet file that holds them.
+
+    `kept` are columns of the features' table to repeat, and which of them must not be replaced.
+    """
     path = None if out is None else result_path(out, CONTENT)
     survey = Survey(subject, rasters, options, execution, "Pixels", walks=1)
     first = survey.sources[0]
@@ -77,7 +81,7 @@ def extract_pixels(
         for label, band in zip(source.band_labels, source.bands, strict=True)
     ]
     layout = Layout.choose(
-        columns, values, subject.index, list(subject.regions), scaled=options.scaled
+        columns, values, subject.index, list(subject.regions), *kept, scaled=options.scaled
     )
     if "weight" not in layout.columns:
         # The same pixels, without working out what they count for.

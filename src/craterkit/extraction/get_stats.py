@@ -26,6 +26,7 @@ from craterkit.results.provenance import Provenance, provenance_of, with_columns
 from craterkit.statistics.moments import Need
 from craterkit.statistics.registry import Request
 from craterkit.statistics.tallies import SHARES
+from craterkit.tables.carried import without_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -302,11 +303,12 @@ def write_stats(
     execution: Execution,
     *,
     table: pd.DataFrame,
+    taken: Container[Any],
     out: Any,  # noqa: ANN401
 ) -> Path:
     """Write the table with the statistics of every feature, and finished ROIs as they come.
 
-    A run that was cut short goes on where it stopped.
+    No result may have the name of a column that is `taken`. A run that was cut short goes on where it stopped.
     """
     parquet_path(out)
     names, request = prepared(request, options)
@@ -318,7 +320,8 @@ def write_stats(
             "shares of single values, as in 'frac_2'"
         )
     survey = Survey(subject, rasters, options, execution, "Statistics")
-    labels = column_names(subject.regions, survey.sources, names, table.columns)
+    labels = column_names(subject.regions, survey.sources, names, taken)
+    table = without_columns(table, labels)
     check_table(table)
     manifest = manifest_of(subject, survey.sources, table, options, request, columns=labels)
     with Ledger(out, manifest, subject.name_roi) as ledger:

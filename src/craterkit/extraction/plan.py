@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.extraction.batches import batches
 from craterkit.extraction.blocks import rectangles
 from craterkit.footprints.spans import ranges
 from craterkit.rasters.base import Window
@@ -35,6 +36,12 @@ __all__ = ["Chunk", "Plan"]
 
 #: Pixels of a chunk, unless a single row of blocks has more.
 CHUNK_PIXELS = 1 << 22
+
+#: An ROI whose bounding box holds more blocks than this may leave some of them out.
+FEW_BLOCKS = 4
+
+#: Pixels that are read in the time in which a row of an ROI's footprint is found.
+PIXELS_A_ROW = 16
 
 #: So many ROIs are worth several chunks, however small the raster is.
 MANY, FEWEST_CHUNKS = 20_000, 16
@@ -112,7 +119,7 @@ class Plan:
     outside : ndarray of bool
         ROIs that the raster does not reach.
     pixels : ndarray
-        Pixels of the raster in the bounding box of each ROI.
+        Pixels of each ROI on the raster at most.
     """
 
     def __init__(
@@ -129,20 +136,25 @@ class Plan:
         low, high = regions.columns()
         self._west = low
         self._width = np.minimum(high - low, grid.columns)
-        self._group = regions.groups
+        self._regions = regions
         self._turns = list(self._wrap(low, high))
         reached = np.zeros(len(regions), dtype=bool)
+        # Blocks in the bounding box of each ROI.
+        self._blocks = np.zeros(len(regions))
         for first, end in self._turns:
             reached |= end > first
+            self._blocks += _intervals(self._column_edges, first, end)
+        self._blocks *= _intervals(self._row_edges, *self.rows.T)
         self.outside = ~reached | (self.rows[:, 0] >= self.rows[:, 1])
         self.pixels = np.where(
             self.outside, 0.0, (self.rows[:, 1] - self.rows[:, 0]) * np.ceil(self._width)
         )
+        np.minimum(self.pixels, regions.most_pixels, out=self.pixels)
         preferred = CHUNK_PIXELS
         if len(regions) > MANY:
             # A small raster under many ROIs: enough chunks for all threads.
             preferred = min(preferred, height * width // FEWEST_CHUNKS)
-        limit = height * width if pixel_limit is None else pixel_limit
+        self._limit = limit = height * width if pixel_limit is None else pixel_limit
         self._row_cuts, self._column_cuts = _cuts(*block_edges, preferred, limit)
 
     def _wrap(self, low: Floats, high: Floats) -> Iterator[tuple[Columns, Columns]]:
@@ -210,7 +222,7 @@ class Plan:
     def _in_order(self, chunk: Ints, roi: Ints) -> tuple[Ints, Ints]:
         """Meetings by chunk and group; neighbours follow each other, for the processor's caches."""
         # One number for all is sorted several times faster than one key after the other.
-        group = self._group[roi]
+        group = self._regions.groups[roi]
         of_chunk, of_group, of_roi = (int(key.max()).bit_length() for key in (chunk, group, roi))
         of_west = max(0, min(16, 63 - of_chunk - of_group - of_roi))
         west = np.clip(self._west[roi] / self._grid.columns + 0.5, 0.0, 2.0)
@@ -262,12 +274,10 @@ class Plan:
         """Rectangles of blocks that the ROIs may touch within a chunk."""
         rows = _edges_within(self._row_edges, window.row_start, window.row_stop)
         columns = _edges_within(self._column_edges, window.col_start, window.col_stop)
-        shape = rows.size, columns.size
         top, bottom = np.clip(self.rows[rois].T, window.row_start, window.row_stop)
-        top = np.searchsorted(rows, top, side="right") - 1
-        bottom = np.searchsorted(rows, bottom, side="left")
-        # Corners of each ROI's rectangle of blocks; their running sums are positive within.
-        corners = np.zeros(rows.size * columns.size)
+        first_row = np.searchsorted(rows, top, side="right") - 1
+        end_row = np.searchsorted(rows, bottom, side="left")
+        boxes = []
         for turn in self._turns:
             first, end = (side[rois] for side in turn)
             if self._column_cuts.size > 2:
@@ -275,15 +285,56 @@ class Plan:
             there = np.flatnonzero(end > first)
             left = np.searchsorted(columns, first[there], side="right") - 1
             right = np.searchsorted(columns, end[there], side="left")
-            for row, column, sign in (
-                (top[there], left, 1.0),
-                (top[there], right, -1.0),
-                (bottom[there], left, -1.0),
-                (bottom[there], right, 1.0),
-            ):
-                corners += sign * np.bincount(row * shape[1] + column, minlength=corners.size)
-        sums = corners.reshape(shape).cumsum(axis=0).cumsum(axis=1)
-        return list(rectangles(sums[:-1, :-1] > 0, rows, columns))
+            boxes.append((there, first_row[there], end_row[there], left, right))
+        shape = rows.size - 1, columns.size - 1
+        touched = np.zeros(shape, dtype=np.bool_)
+        for _, *box in boxes:
+            touched |= _marked(shape, *box)
+        large = self._blocks[rois] > FEW_BLOCKS
+        if large.any():
+            small = np.zeros(shape, dtype=np.bool_)
+            for there, *box in boxes:
+                small |= _marked(shape, *(side[~large[there]] for side in box))
+            sizes = np.outer(np.diff(rows), np.diff(columns))
+            if (bottom - top)[large].sum() * PIXELS_A_ROW < sizes[touched & ~small].sum():
+                touched = small | self._under(window, rois[large], rows, columns)
+        return list(rectangles(touched, rows, columns))
+
+    def _under(self, window: Window, rois: Ints, rows: Ints, columns: Ints) -> Bools:
+        """Blocks that hold pixels of some ROIs, where these are far apart or around a hole."""
+        touched = np.zeros((rows.size - 1, columns.size - 1), dtype=np.bool_)
+        yes = np.ones(rois.size, dtype=np.bool_)
+        chunk = Chunk(window, [], rois, self._width[rois], yes, yes, yes)
+        for batch in batches(self._regions, chunk, self._limit):
+            found = self._regions.footprints(rois[batch.rois], batch.row_start, batch.row_stop)
+            spans = found.within(window.col_start, window.col_stop).spans
+            row = np.searchsorted(rows, spans.row, side="right") - 1
+            left = np.searchsorted(columns, spans.start, side="right") - 1
+            right = np.searchsorted(columns, spans.stop, side="left")
+            touched |= _marked(touched.shape, row, row + 1, left, right)
+        return touched
+
+
+def _intervals(edges: Ints, first: NDArray[Any], end: NDArray[Any]) -> Ints:
+    """How many of the intervals between `edges` are reached from `first` to `end`."""
+    count = np.searchsorted(edges, end, side="left") - np.searchsorted(edges, first, side="right")
+    return np.where(end > first, count + 1, 0)
+
+
+def _marked(shape: tuple[int, int], top: Ints, bottom: Ints, left: Ints, right: Ints) -> Bools:
+    """Which cells of a table lie in some rectangles of cells."""
+    rows, columns = shape[0] + 1, shape[1] + 1
+    # Changes at the corners of each rectangle; their running sums are positive within.
+    corners = np.zeros(rows * columns)
+    for row, column, sign in (
+        (top, left, 1.0),
+        (top, right, -1.0),
+        (bottom, left, -1.0),
+        (bottom, right, 1.0),
+    ):
+        corners += sign * np.bincount(row * columns + column, minlength=corners.size)
+    sums = corners.reshape(rows, columns).cumsum(axis=0).cumsum(axis=1)
+    return np.asarray(sums[:-1, :-1] > 0)
 
 
 def _first_and_last(chunk: Ints, roi: Ints, size: int) -> tuple[Ints, Ints]:

@@ -9,10 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
-from urllib.parse import unquote
 
 from craterkit.rasters.gdal_reports import placed_or_not
-from craterkit.results.hashes import hash_bytes
 
 __all__ = [
     "absolute_name",
@@ -21,7 +19,6 @@ __all__ = [
     "is_remote",
     "local_file",
     "names_of_files",
-    "without_secrets",
 ]
 
 #: Files beside a raster that say nothing that its bands do not say, and that other programs write.
@@ -38,25 +35,6 @@ _REMOTE = re.compile(
 )
 
 _ARCHIVE = re.compile(r"(?:/vsi(?:zip|tar|gzip|7z|rar|cached|sparse)/)+(.+)")
-
-#: GDAL's way of giving options with an address: of these only the address says what is read.
-_WITH_OPTIONS = re.compile(r"/vsicurl(?:_streaming)?\?([^}\"]*)")
-
-_USER = re.compile(r"(?<=://)[^/?#\s]*@")
-
-#: A query, up to the end of what GDAL takes for an address.
-_QUERY = re.compile(r"\?([^}\"]*)")
-
-
-def _entries(keys: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^&?])(?:{keys})=[^&#/]*", re.IGNORECASE)
-
-
-#: Entries of a query that sign it, and those that may come along with a signature.
-_SIGNATURE = _entries(r"x-amz-[\w-]+|x-goog-[\w-]+|signature|sig|token|access_token")
-_ALONG = _entries(
-    r"awsaccesskeyid|googleaccessid|expires|key-pair-id|policy|s[eprstv]|spr|srt|sip|sk\w+"
-)
 
 
 def names_of_files(dataset: Any) -> list[str]:  # noqa: ANN401
@@ -131,37 +109,3 @@ def file_version(file: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found["bytes"], found["mtime_ns"], state.st_ino
-
-
-def without_secrets(name: str) -> str:
-    """A raster's name without users, passwords and signatures, and with its query only as a hash.
-
-    Examples
-    --------
-    >>> without_secrets("https://me:word@host/dem.tif?Signature=secret&Expires=1")
-    'https://host/dem.tif'
-    """
-    if name.lstrip().startswith("<"):  # a whole description of a raster in XML
-        return _hashed(name)
-    name = _WITH_OPTIONS.sub(_address, name)
-    return _QUERY.sub(lambda found: _unsigned(found[1]), _USER.sub("", name))
-
-
-def _address(found: re.Match[str]) -> str:
-    """The address among options, as it would be without any."""
-    options = (option.partition("=") for option in found[1].split("&"))
-    addresses = [unquote(value) for key, _, value in options if key.lower() == "url"]
-    return f"/vsicurl/{addresses[-1]}" if addresses else found[0]
-
-
-def _unsigned(query: str) -> str:
-    """A hash of a query without its signature; nothing if nothing else is in it."""
-    unsigned = _SIGNATURE.sub("", query)
-    if unsigned != query:
-        unsigned = _ALONG.sub("", unsigned)
-    kept = [part for part in unsigned.split("&") if part]
-    return f"?{_hashed('&'.join(kept))}" if kept else ""
-
-
-def _hashed(text: str) -> str:
-    return hash_bytes(text.encode(errors="surrogateescape"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.addresses import without_secrets
 from craterkit.errors import ArgumentError, RasterError, quoted
 from craterkit.extraction.raster_files import absolute_name, local_file
 from craterkit.grids.alignment import grid_difference
@@ -242,7 +243,7 @@ def _is_one(raster: object) -> bool:
 def raster_stem(raster: Any) -> str:  # noqa: ANN401
     """What a raster is called without folder and ending."""
     if isinstance(raster, str | os.PathLike) or is_dataset(raster):
-        path = os.fspath(raster.name if is_dataset(raster) else raster)
+        path = without_secrets(os.fspath(raster.name if is_dataset(raster) else raster))
         return PurePath(path.split("?")[0]).stem or "raster"
     name = getattr(raster, "name", None)
     return "raster" if name is None else str(name) or "raster"

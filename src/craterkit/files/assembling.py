@@ -60,9 +60,9 @@ def parts_of(contents: Contents, where: str, *, errors: str) -> Parts:
         )
     try:
         return _parts(contents, where, errors)
-    except CraterkitError:
+    except (CraterkitError, MemoryError):
         raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except Exception as error:  # of pyproj, pandas and Arrow, which have no common base
         raise TableError(
             f"{where}: its description as a database is damaged ({error!r}); to read it as any other table, "
             'say how: body=, and for example units="m"'
@@ -76,7 +76,7 @@ def _parts(contents: Contents, where: str, errors: str) -> Parts:
     body = body_from_json(described["body"])
     index = restored_index(file, described["index"])
     positions = _positions(file, described["position"], where).set_axis(index)
-    features, keep, _ = place_features(
+    features, keep, *_ = place_features(
         positions,
         body,
         "planetocentric",
@@ -132,6 +132,12 @@ def _tables(
     if len(labels) == table.columns.nlevels:
         table.columns = table.columns.set_names(labels)
     return _kind(table, described["table"]), _joined(found[True], index)
+
+
+def placing_labels(described: Json) -> list[Any]:
+    """The columns of the table that hold positions or sizes."""
+    holding = {*described["position"].values(), *(e["field"] for e in described.get("given", []))}
+    return [label_from_json(e["label"]) for e in described["columns"] if e["field"] in holding]
 
 
 def fields_of(described: Json) -> set[str]:

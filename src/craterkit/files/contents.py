@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.errors import ArgumentError, ColumnError, RegionError
+from craterkit.errors import RegionError
 from craterkit.files.definitions import body_to_json, region_to_json
 from craterkit.files.fields import Fields, label_to_json
 from craterkit.files.given import given_columns
+from craterkit.tables.carried import kept_columns
 from craterkit.tables.positions import REGION_COLUMNS
 
 if TYPE_CHECKING:
@@ -181,19 +182,8 @@ def _kept(
     source: pd.DataFrame, added: list[bool], keep_cols: Sequence[Hashable] | None
 ) -> list[tuple[int, bool]]:
     """Places of the columns to write, and whether each is the user's addition."""
-    pairs = list(enumerate(added))
-    if keep_cols is None:
-        return pairs
-    if isinstance(keep_cols, str) or not hasattr(keep_cols, "__iter__"):
-        raise ArgumentError(f"keep_cols must be a list of columns, not {keep_cols!r}")
-    wanted = list(keep_cols)
-    lost = [label for label in wanted if label not in source.columns]
-    if lost:
-        raise ColumnError(
-            f"keep_cols: there is no column {', '.join(map(repr, lost))}; the columns are "
-            f"{', '.join(map(repr, source.columns)) or 'none'}"
-        )
-    return [(place, is_added) for place, is_added in pairs if source.columns[place] in wanted]
+    kept = set(kept_columns(source, keep_cols, "keep_cols").columns)
+    return [pair for pair in enumerate(added) if source.columns[pair[0]] in kept]
 
 
 def _kind(table: pd.DataFrame) -> dict[str, Any]:

@@ -6,15 +6,16 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from craterkit.addresses import without_secrets
 from craterkit.bodies import get_body
 from craterkit.errors import BodyError, CRSError, FeatureError, TableError
-from craterkit.extraction.raster_files import is_remote, without_secrets
+from craterkit.extraction.raster_files import is_remote
 from craterkit.files.foreign import body_of_table, is_body
 from craterkit.files.places import file_name, on_disk
 from craterkit.tables.positions import OUTLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import pandas as pd
     import pyproj
@@ -68,8 +69,10 @@ class StoredInFiles:
             table: pd.DataFrame,
             regions: Mapping[str, Region],
             *,
+            placing: Iterable[Hashable],
             frame: RegionFrame | None = None,
             system: CoordinateSystem | None = None,
+            added: pd.DataFrame | None = None,
         ) -> Self: ...
 
         def _own_columns(self) -> pd.DataFrame: ...
@@ -367,7 +370,7 @@ class StoredInFiles:
         cls, contents: Contents, name: str, body: str | int | Body | None, errors: str
     ) -> Self:
         """The database that was written."""
-        from craterkit.files.assembling import parts_of
+        from craterkit.files.assembling import parts_of, placing_labels
         from craterkit.regions.projecting import read_map
 
         try:
@@ -377,12 +380,15 @@ class StoredInFiles:
         if body is not None and not is_body(body, parts.body):
             raise BodyError(f"{name} is of {parts.body}, not of {body!r}")
         system = None if parts.crs == parts.body.crs else read_map(parts.crs, parts.body)
-        database = cls._assembled(
-            parts.body, parts.features, parts.table, parts.regions, system=system
+        return cls._assembled(
+            parts.body,
+            parts.features,
+            parts.table,
+            parts.regions,
+            placing=placing_labels(contents.description),
+            system=system,
+            added=parts.columns.iloc[:, parts.table.shape[1] :],
         )
-        for place in range(parts.table.shape[1], parts.columns.shape[1]):
-            database.data[parts.columns.columns[place]] = parts.columns.iloc[:, place]
-        return database
 
     @classmethod
     def read_shapefile(

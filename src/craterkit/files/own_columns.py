@@ -121,7 +121,7 @@ def warn_of_columns(contents: Contents, parts: Parts, where: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AssumedWarning)
-            found, _, _ = place_features(
+            found, *_ = place_features(
                 table,
                 parts.body,
                 "default",

@@ -71,17 +71,22 @@ def _unpacked(name: str, extensions: tuple[str, ...], folder: Path) -> str | Non
     path = Path(f"{archive}.zip") if plain.lower().count(".zip") else None
     if path is None or not path.is_file() or not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as opened:
-        wanted = inner.strip("/")
-        members = [
-            member
-            for member in opened.namelist()
-            if member.lower().endswith(extensions) and not member.startswith("__MACOSX")
-        ]
-        members = [member for member in members if member == wanted] if wanted else members
-        if len(members) != 1:
-            return None
-        return opened.extract(members[0], folder / "unpacked")
+    try:
+        with zipfile.ZipFile(path) as opened:
+            wanted = inner.strip("/")
+            members = [
+                member
+                for member in opened.namelist()
+                if member.lower().endswith(extensions) and not member.startswith("__MACOSX")
+            ]
+            members = [member for member in members if member == wanted] if wanted else members
+            if len(members) != 1:
+                return None
+            return opened.extract(members[0], folder / "unpacked")
+    except Exception as error:  # of zipfile and what unpacks: they have no common base
+        raise TableError(
+            f"{name}: the archive is damaged, or cannot be unpacked: {error}"
+        ) from error
 
 
 def file_name(path: Any, argument: str) -> str:  # noqa: ANN401

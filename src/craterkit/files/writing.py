@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -12,11 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from craterkit.errors import ArgumentError, OutputError
+from craterkit.results.file_locks import lock, open_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["output_path", "unfinished"]
+__all__ = ["finish_exchange", "output_path", "unfinished"]
+
+#: In which files are named that are about to be renamed.
+JOURNAL = "journal"
 
 
 def output_path(path: Any, argument: str, *, overwrite: bool) -> Path:  # noqa: ANN401
@@ -56,7 +61,8 @@ def unfinished(path: Path, family: frozenset[str] = frozenset()) -> Iterator[Pat
 
     The file lies in a hidden folder beside `path`, on the same disk. When the block ends it is flushed to
     the disk and renamed, together with all that was written beside it; when the block raises, nothing
-    has changed. What a killed process of this machine left for the same name is removed.
+    has changed. What a killed process of this machine left for the same name is removed, once renaming
+    of several files that it had begun is finished.
 
     Parameters
     ----------
@@ -71,10 +77,11 @@ def unfinished(path: Path, family: frozenset[str] = frozenset()) -> Iterator[Pat
     OutputError
         If the disk does not take it.
     """
-    _remove_leftovers(path)
     owner = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
     folder = path.parent / f".{path.name}.{owner}.tmp"
     try:
+        finish_exchange(path)
+        _remove_leftovers(path)
         folder.mkdir()
         yield folder / path.name
         _move_in(folder, path, family)
@@ -98,7 +105,11 @@ def _move_in(folder: Path, path: Path, family: frozenset[str]) -> None:
 
 
 def _exchange(folder: Path, new: list[Path], path: Path, family: frozenset[str]) -> None:
-    """Put several files in the place of others; those come back if it fails."""
+    """Put several files in the place of others; those come back if it fails.
+
+    A journal lies beside the new files meanwhile: they are whole, so that `finish_exchange` can do the rest
+    if the process is killed.
+    """
     stem = path.with_suffix("")
     ends = {*family, *(file.name[len(stem.name) :].casefold() for file in new)}
     old = sorted(
@@ -108,20 +119,63 @@ def _exchange(folder: Path, new: list[Path], path: Path, family: frozenset[str])
     )
     kept = folder / "replaced"
     kept.mkdir()
-    moved: list[tuple[Path, Path]] = []
+    with open_own(folder / JOURNAL, new=True) as journal:
+        lock(journal)
+        names = {"old": [file.name for file in old], "new": [file.name for file in new]}
+        journal.write(json.dumps(names).encode())
+        journal.flush()
+        os.fsync(journal.fileno())
+        moved: list[tuple[Path, Path]] = []
+        try:
+            for where, name in [
+                *((file, kept / file.name) for file in old),
+                *((file, path.with_name(file.name)) for file in new),
+            ]:
+                os.replace(where, name)
+                moved.append((where, name))
+        except BaseException:
+            for where, name in reversed(moved):
+                os.replace(name, where)
+            raise
+
+
+def finish_exchange(path: Path) -> None:
+    """Finish the renaming of several files, among them `path`, in which a process was killed.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done.
+    """
+    pattern = re.compile(re.escape(f".{path.name}.") + r"\w+-\d+-[0-9a-f]{8}\.tmp")
+    for folder in [place for place in _entries(path.parent) if pattern.fullmatch(place.name)]:
+        if folder.is_symlink() or not (folder / JOURNAL).is_file():
+            continue
+        with open_own(folder / JOURNAL) as journal:
+            if not lock(journal):
+                continue
+            old, new = _journalled(journal.read(), path.stem)
+            for name in old - new:
+                path.with_name(name).unlink(missing_ok=True)
+            for name in new:
+                if (folder / name).exists():
+                    os.replace(folder / name, path.with_name(name))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _journalled(text: bytes, stem: str) -> tuple[set[str], set[str]]:
+    """Names of the old and the new files in a journal; none if it is not whole, as nothing was renamed then."""
     try:
-        for file in old:
-            os.replace(file, kept / file.name)
-            moved.append((kept / file.name, file))
-        for file in new:
-            os.replace(file, path.with_name(file.name))
-    except BaseException:
-        for file in new:
-            if not file.exists():
-                path.with_name(file.name).unlink(missing_ok=True)
-        for where, name in moved:
-            os.replace(where, name)
-        raise
+        found = json.loads(text)
+        old, new = ({*map(str, found[which])} for which in ("old", "new"))
+    except (ValueError, KeyError, TypeError):
+        return set(), set()
+    own = all(Path(name).name == name and name.startswith(stem) for name in old | new)
+    return (old, new) if own else (set(), set())
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def _flush(path: Path) -> None:

@@ -39,6 +39,8 @@ class ChosenFootprints:
     ----------
     rows : (n, 2) ndarray of int
         First row and end row of each ROI.
+    pixels : (n,) ndarray
+        How many pixels each ROI has.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class ChosenFootprints:
         self.torn = self.leaves = np.zeros(region.size, dtype=np.bool_)
         self.rows = np.zeros((region.size, 2), dtype=np.int64)
         self._low, self._high = np.zeros((2, region.size))
+        self.pixels = np.bincount(spans.roi, spans.length, region.size)
         full = np.flatnonzero(self._count)
         if full.size:
             first = self._first[full]

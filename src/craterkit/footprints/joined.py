@@ -33,6 +33,8 @@ class JoinedRegions:
     ----------
     groups : (n,) ndarray of int
         Which engine each ROI belongs to.
+    most_pixels : (n,) ndarray
+        How many pixels each ROI has at most; infinity where the engine knows no better than its bounds.
     """
 
     def __init__(self, engines: Sequence[Engine]) -> None:
@@ -42,6 +44,9 @@ class JoinedRegions:
         self.groups = np.repeat(np.arange(len(sizes)), sizes)
         self.rows = np.concatenate([engine.rows for engine in engines])
         self.torn = np.concatenate([engine.torn for engine in engines])
+        self.most_pixels = np.concatenate(
+            [getattr(engine, "pixels", np.full(len(engine), np.inf)) for engine in engines]
+        )
         self.leaves = np.concatenate([engine.leaves for engine in engines])
 
     def __len__(self) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from craterkit.errors import ArgumentError
 from craterkit.matching.pairs import POSITION, SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     import pandas as pd
 
@@ -26,6 +28,8 @@ class MergesDatabases:
 
     _body: Body
     _features: Features
+    _table: pd.DataFrame
+    _placing: tuple[Hashable, ...]
     _regions: Regions
     _map: CoordinateSystem | None
 
@@ -41,8 +45,10 @@ class MergesDatabases:
             table: pd.DataFrame,
             regions: Mapping[str, Region],
             *,
+            placing: Iterable[Hashable],
             frame: RegionFrame | None = None,
             system: CoordinateSystem | None = None,
+            added: pd.DataFrame | None = None,
         ) -> Self: ...
 
     @classmethod
@@ -133,6 +139,14 @@ class MergesDatabases:
             Catalogue(one._body, one._features, one._own_columns(), one._regions) for one in (a, b)
         )
         merged = merge_catalogues(ours, theirs, position=position, size=size)
+        of_data = {*ours.table.columns, *theirs.table.columns} - {*a._table, *b._table}
+        added = np.array([name in of_data for name in merged.table.columns], dtype=np.bool_)
         return cls._assembled(
-            merged.body, merged.features, merged.table, merged.regions, system=a._map
+            merged.body,
+            merged.features,
+            merged.table.loc[:, ~added],
+            merged.regions,
+            placing=dict.fromkeys([*a._placing, *b._placing]),
+            system=a._map,
+            added=merged.table.loc[:, added],
         )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from craterkit.errors import ArgumentError, ColumnError, quoted
+from craterkit.errors import ArgumentError, ColumnError, RegionError, quoted
+from craterkit.tables.feature_values import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,11 +173,10 @@ class _Scale:
 
 def _values(column: Any, table: pd.DataFrame) -> pd.Series[Any]:  # noqa: ANN401
     if isinstance(column, pd.Series):
-        if not column.index.equals(table.index):
-            raise ArgumentError(
-                "column: the index of the Series is not that of the table; reindex it to cdb.data.index"
-            )
-        return column
+        try:
+            return in_order(column, table.index, "column")
+        except RegionError as error:
+            raise ArgumentError(str(error)) from error
     try:
         known = column in table.columns
     except TypeError:

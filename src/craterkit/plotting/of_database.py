@@ -37,7 +37,7 @@ class DrawsPictures:
 
         def _subject(self, regions: str | Sequence[str]) -> Subject: ...
 
-        def _columns(self) -> pd.DataFrame: ...
+        def _own_columns(self) -> pd.DataFrame: ...
 
     @names_raster
     def plot_rois(
@@ -192,7 +192,7 @@ class DrawsPictures:
 
         subject = self._subject(region)
         rows = picked_rows(index, self._table.index)
-        names = feature_names(self._table, rows, label)
+        names = feature_names(self._own_columns(), rows, label)
         style = SheetStyle(
             columns=columns,
             size=size,
@@ -329,7 +329,7 @@ class DrawsPictures:
         from craterkit.extraction.options import Options
         from craterkit.plotting.drawn_histograms import HistogramStyle, draw_histograms
         from craterkit.plotting.histograms import count_pixels, counted_as
-        from craterkit.plotting.rows import feature_names, picked_rows
+        from craterkit.plotting.rows import check_label, feature_names, picked_rows
         from craterkit.plotting.units import value_label
 
         style = HistogramStyle(
@@ -355,9 +355,12 @@ class DrawsPictures:
         execution = Execution(n_jobs=n_jobs, max_memory=max_memory, progress=progress)
         subject = self._subject(region)
         rows = names = None
+        table = self._own_columns()
         if index is not None and not (isinstance(index, str) and index == "all"):
-            rows = picked_rows(index, self._table.index)
-            names = feature_names(self._table, rows, label)
+            rows = picked_rows(index, table.index)
+            names = feature_names(table, rows, label)
+        else:
+            check_label(table, label)
         found, source = count_pixels(
             subject, raster, options, execution, bins=bins, limits=range, features=rows
         )
@@ -511,4 +514,6 @@ class DrawsPictures:
             savefig_kwargs=savefig_kwargs,
             line_options=kwargs,
         )
-        return draw_map(self._body, self._features, regions, self._columns(), raster, ax, options)
+        return draw_map(
+            self._body, self._features, regions, self._own_columns(), raster, ax, options
+        )

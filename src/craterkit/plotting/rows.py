@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from craterkit.errors import ArgumentError, ColumnError, quoted
+from craterkit.errors import ArgumentError, ColumnError, TableError, quoted
+from craterkit.tables.rows import select_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.intp]
 
-__all__ = ["feature_names", "picked_rows"]
+__all__ = ["check_label", "feature_names", "picked_rows"]
 
 #: Columns that name features, in any case and with blanks, underscores or neither between words.
 NAME_COLUMNS = ("name", "featurename", "cratername", "craterid", "id")
@@ -27,9 +28,7 @@ def picked_rows(index: object, labels: pd.Index[Any]) -> Ints:
     Parameters
     ----------
     index : int, slice, iterable or pandas.Index
-        How many of the first rows (all if there are fewer); a slice, a boolean mask or positions, of
-        which negative ones count from the end; or labels of the table's index: a `pandas.Index`, or
-        an iterable of anything but numbers.
+        How many of the first rows (all if there are fewer), or what `select_rows` takes.
     labels : pandas.Index
         The table's index.
 
@@ -51,50 +50,15 @@ def picked_rows(index: object, labels: pd.Index[Any]) -> Ints:
         if index < 1:
             raise ArgumentError(f"index: the first {index} rows are none; pass 1 or more")
         rows = np.arange(min(int(index), labels.size))
-    elif isinstance(index, slice):
-        rows = np.arange(labels.size)[index]
-    elif isinstance(index, Iterable) and not isinstance(index, str | bytes):
-        rows = _listed(index, labels)
     else:
-        raise ArgumentError(
-            "index must be a number of rows, a slice, positions, a boolean mask or labels of the table's "
-            f"index, not {index!r}"
-        )
+        try:
+            rows = select_rows(index, labels)
+        except TableError as error:
+            raise ArgumentError(f"index: {error}; or pass a number of rows") from error
     if not rows.size:
         what = "the table has no rows" if not labels.size else f"index={index!r} picks no rows"
         raise ArgumentError(f"index: {what}")
     return rows
-
-
-def _listed(index: Iterable[Any], labels: pd.Index[Any]) -> Ints:
-    if isinstance(index, pd.Series) and index.dtype == bool:
-        if not index.index.equals(labels):
-            raise ArgumentError("index: the index of the mask is not that of the table")
-        index = index.to_numpy()
-    listed = index if isinstance(index, pd.Index) else list(index)
-    if len(listed) == 0:
-        return np.zeros(0, dtype=np.intp)
-    values = np.asarray(listed)
-    if isinstance(index, pd.Index) or values.dtype.kind not in "bi":
-        return _labelled(pd.Index(listed), labels)
-    if values.dtype.kind == "b":
-        if values.size != labels.size:
-            raise ArgumentError(f"index: the mask has {values.size} values for {labels.size} rows")
-        return np.flatnonzero(values)
-    beyond = values[(values < -labels.size) | (values >= labels.size)]
-    if beyond.size:
-        raise ArgumentError(
-            f"index: there is no row at position {beyond[0]} among {labels.size} rows; positions count "
-            "from 0, labels of the table's index go as a pandas.Index"
-        )
-    return np.asarray(np.mod(values, labels.size), dtype=np.intp)
-
-
-def _labelled(wanted: pd.Index[Any], labels: pd.Index[Any]) -> Ints:
-    missing = wanted[~wanted.isin(labels)]
-    if missing.size:
-        raise ArgumentError(f"index: the table's index has no {quoted(missing[:5].tolist())}")
-    return np.asarray(labels.get_indexer_for(wanted), dtype=np.intp)
 
 
 def feature_names(table: pd.DataFrame, rows: Ints, label: Hashable | None) -> list[str]:
@@ -115,10 +79,7 @@ def feature_names(table: pd.DataFrame, rows: Ints, label: Hashable | None) -> li
     ColumnError
         If there is no such column.
     """
-    if label is not None and label not in table.columns:
-        raise ColumnError(
-            f"label: the table has no column {label!r}; it has {quoted(list(table.columns))}"
-        )
+    check_label(table, label)
     column = _name_column(table) if label is None else label
     named = [None] * rows.size if column is None else table[column].iloc[rows].tolist()
     labels = table.index[rows].tolist()
@@ -126,6 +87,20 @@ def feature_names(table: pd.DataFrame, rows: Ints, label: Hashable | None) -> li
         (f"row {own}" if isinstance(own, int) else str(own)) if _is_blank(name) else str(name)
         for name, own in zip(named, labels, strict=True)
     ]
+
+
+def check_label(table: pd.DataFrame, label: Hashable | None) -> None:
+    """Make sure that a table has the column that the argument `label` names.
+
+    Raises
+    ------
+    ColumnError
+        If it has not.
+    """
+    if label is not None and label not in table.columns:
+        raise ColumnError(
+            f"label: the table has no column {label!r}; it has {quoted(list(table.columns))}"
+        )
 
 
 def _name_column(table: pd.DataFrame) -> Hashable | None:

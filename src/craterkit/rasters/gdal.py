@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from craterkit.addresses import cause, without_secrets
 from craterkit.errors import CRSError, RasterError
 from craterkit.extraction.raster_files import is_remote, names_of_files
 from craterkit.rasters.band_names import netcdf_band_names
@@ -97,13 +98,14 @@ class GdalRaster(Raster):
         self._is_placed = False
         self._given = source if is_dataset(source) else None
         self._handle = _GIVEN.setdefault(source, _Handle()) if is_dataset(source) else _Handle()
-        self.name = os.fspath(source) if self._given is None else str(source.name)
+        self._path = os.fspath(source) if self._given is None else str(source.name)
+        self.name = without_secrets(self._path)
         if self._given is not None and source.closed:
             raise RasterError(f"{self.name}: the dataset is closed")
-        self._states = FileStates([self.name] if self._given is None else [])
+        self._states = FileStates([self._path] if self._given is None else [])
         dataset = self.dataset()
         self.resampling = str(getattr(dataset, "resampling", ""))
-        self.files = [self.name] if is_remote(self.name) else names_of_files(dataset)
+        self.files = [self._path] if is_remote(self._path) else names_of_files(dataset)
         # What is written through a dataset changes its file.
         self._states = FileStates(self.files if dataset.mode == "r" else [])
         try:
@@ -204,11 +206,12 @@ class GdalRaster(Raster):
             )
         with nullcontext() if self._is_placed else placed_or_not():
             try:
-                return rasterio.open(self.name)
+                return rasterio.open(self._path)
             except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
+                why = str(error).replace(self._path, self.name)
                 raise RasterError(
-                    f"{self.name}: cannot be opened as a raster: {error}{_own_label(self.name)}"
-                ) from error
+                    f"{self.name}: cannot be opened as a raster: {why}{_own_label(self._path)}"
+                ) from cause(error)
 
     def _forsake(self, why: str) -> None:
         """Never read again from the handle of this thread, on which a read has failed."""
@@ -353,11 +356,12 @@ class GdalRaster(Raster):
             raise
         except (RasterioError, CPLE_BaseError, OSError) as error:
             self.check_unchanged()
-            reason = str(error.__cause__ or error).removeprefix(f"{self.name}: ")
+            reason = str(error.__cause__ or error).removeprefix(f"{self._path}: ")
+            reason = reason.replace(self._path, self.name)
             self._forsake(reason)
             raise RasterError(
                 f"{self.name}: band {band.number} cannot be read in {window}: {reason}"
-            ) from error
+            ) from cause(error)
 
 
 def _area(window: Window) -> Any:  # noqa: ANN401

@@ -6,9 +6,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from craterkit.addresses import without_secrets
 from craterkit.daemon_threads import DaemonThreads, result_of
 from craterkit.errors import RasterError
-from craterkit.extraction.raster_files import without_secrets
 from craterkit.rasters.file_states import RasterChangedError
 from craterkit.rasters.gdal import GdalRaster
 from craterkit.rasters.gdal_settings import (

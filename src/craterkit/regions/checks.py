@@ -28,6 +28,9 @@ __all__ = [
 #: Vertices of the simplest polygon.
 FEWEST = 3
 
+#: Vertices beyond which a polygon is a mistake, or would fill the memory.
+MOST = 100_000
+
 
 def is_number(value: object) -> bool:
     """Whether a value is one finite number."""
@@ -43,8 +46,8 @@ def checked_nvert(nvert: object) -> int | None:
     if nvert is None:
         return None
     number = cast("float", nvert)
-    if not is_number(nvert) or number != int(number) or number < FEWEST:
-        raise RegionError(f"nvert must be an integer of at least {FEWEST}, not {nvert!r}")
+    if not is_number(nvert) or number != int(number) or not FEWEST <= number <= MOST:
+        raise RegionError(f"nvert must be an integer from {FEWEST} to {MOST}, not {nvert!r}")
     return int(number)
 
 

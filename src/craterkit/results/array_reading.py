@@ -126,18 +126,30 @@ class _ArrayFile:
         self._path = path
         with self._reading("is no file of arrays"):
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
+        try:
+            self._read_description()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read_description(self) -> None:
+        from affine import Affine
+
         about = description(self._file.schema_arrow)
         if about.get("content") != CONTENT:
-            self._file.close()
             raise OutputError(
-                f"{path} is no file of arrays: get_arrays(..., out=...) did not write it"
+                f"{self._path} is no file of arrays: get_arrays(..., out=...) did not write it"
             )
-        if about["version"] > VERSION:
-            self._file.close()
+        with self._reading("has a damaged description"):
+            later = about["version"] > VERSION
+            self._several = bool(about["several"])
+            self._transforms = {
+                label: Affine(*raster["transform"]) for label, raster in about["rasters"].items()
+            }
+        if later:
             raise OutputError(
-                f"{path} was written by a later version of craterkit; update craterkit to read it"
+                f"{self._path} was written by a later version of craterkit; update craterkit to read it"
             )
-        self._about = about
 
     @contextmanager
     def _reading(self, fault: str = "is damaged") -> Iterator[None]:
@@ -147,7 +159,10 @@ class _ArrayFile:
             yield
         except FileNotFoundError as error:
             raise OutputError(f"{self._path} does not exist") from error
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        except (
+            *(pa.ArrowException, OSError, ValueError, KeyError),
+            *(TypeError, AttributeError, OverflowError),
+        ) as error:
             raise OutputError(f"{self._path} {fault}: {error}") from error
 
     def find(self, wanted: pd.Index[Any]) -> dict[int, Ints]:
@@ -177,11 +192,6 @@ class _ArrayFile:
         self, rows: dict[int, Ints] | None, *, georeferenced: bool
     ) -> Iterator[tuple[Any, ...]]:
         """All arrays, or those of some rows of some row groups."""
-        from affine import Affine
-
-        transforms = {
-            label: Affine(*raster["transform"]) for label, raster in self._about["rasters"].items()
-        }
         with self._file as file:
             for group in range(file.num_row_groups) if rows is None else rows:
                 with self._reading():
@@ -197,16 +207,15 @@ class _ArrayFile:
                     labels, ends[:-1], ends[1:], zip(*columns, strict=True), strict=True
                 ):
                     row, column, *shape = place
-                    array = _array(values[start:stop], masked[start:stop], dtype, shape)
-                    index = label
-                    if self._about["several"]:
-                        index = label, column_name("", raster, band, region)
-                    if not georeferenced:
-                        yield index, array
-                    elif row is None:
-                        yield index, array, None
-                    else:
-                        yield index, array, _moved(transforms[raster], row, column)
+                    with self._reading():
+                        array = _array(values[start:stop], masked[start:stop], dtype, shape)
+                        index = label
+                        if self._several:
+                            index = label, column_name("", raster, band, region)
+                        transform = None
+                        if georeferenced and row is not None:
+                            transform = _moved(self._transforms[raster], row, column)
+                    yield (index, array, transform) if georeferenced else (index, array)
 
 
 def _index(table: Any) -> pd.Index[Any]:  # noqa: ANN401

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from craterkit.errors import ArgumentError, CraterkitError, OutputError, StatisticError
-from craterkit.results.file_locks import lock
+from craterkit.results.file_locks import followed, lock, open_own, refuse_links
 from craterkit.results.manifest_differences import differences
 from craterkit.results.parquet import (
     arrow_column,
@@ -96,7 +96,7 @@ class Ledger:
     ) -> None:
         self._name_roi = name_roi
         self.path = parquet_path(path)
-        self._final = self.path.absolute()
+        self._final = followed(self.path).absolute()
         self._folder = self._final.with_name(f"{self._final.name}.partial")
         self._parts = self._folder / "parts"
         self._manifest: dict[str, Any] = json.loads(json.dumps(manifest, allow_nan=False))
@@ -311,7 +311,8 @@ class Ledger:
             self._folder.mkdir(exist_ok=True)
             name = self._folder / LOCK
             try:
-                self._lock = name.open("a+b")
+                refuse_links(self._folder, self._parts, self._folder / MANIFEST)
+                self._lock = open_own(name)
             except FileNotFoundError:  # the process that had the folder has just removed it
                 continue
             if not lock(self._lock):
@@ -355,13 +356,14 @@ class Ledger:
         import pyarrow.parquet as pq
 
         source = int(file.name.partition("-")[0])
+        refuse_links(file)
         try:
             schema = pq.read_schema(file)
             schema.field(ROI)
-        except (pa.ArrowException, OSError, KeyError) as error:
+            self._remember(source, schema)
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise _damaged(file, error) from error
         self._files.setdefault(source, []).append(file)
-        self._remember(source, schema)
 
     def _remember(self, source: int, fields: Iterable[Any]) -> None:
         """Keep in mind which columns hold numbers and which texts."""
@@ -377,9 +379,9 @@ class Ledger:
         try:
             with pq.ParquetFile(file, page_checksum_verification=True) as opened:
                 table = opened.read(columns, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
+            return {name: numpy_column(table[name]) for name in table.column_names}
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged(file, error) from error
-        return {name: numpy_column(table[name]) for name in table.column_names}
 
     def _write(self, file: Path, write: Callable[[BinaryIO], object]) -> None:
         try:

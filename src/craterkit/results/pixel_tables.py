@@ -11,7 +11,9 @@ import pandas as pd
 
 from craterkit.errors import ArgumentError, quoted
 from craterkit.extraction.pixels import PLACE_COLUMNS
+from craterkit.results.parquet import arrow_table
 from craterkit.results.result_files import metadata
+from craterkit.tables.carried import free_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,12 +47,15 @@ class Layout:
         Of the table of features.
     regions : sequence of str
         Names of the regions.
+    kept : pandas.DataFrame
+        Columns of the table of features that are repeated behind the others.
     """
 
     columns: Sequence[str]
     dtypes: dict[str, np.dtype[Any]]
     index: pd.Index[Any]
     regions: Sequence[str]
+    kept: pd.DataFrame
 
     @classmethod
     def choose(
@@ -59,15 +64,19 @@ class Layout:
         values: Sequence[tuple[str, Band]],
         index: pd.Index[Any],
         regions: Sequence[str],
+        kept: pd.DataFrame,
+        taken: Iterable[Any],
         *,
         scaled: bool,
     ) -> Layout:
         """The layout that a user asks for; all columns if `columns` is None.
 
+        Columns of `kept` that bear the name of another are left out, unless they are `taken`.
+
         Raises
         ------
         ArgumentError
-            If a column is unknown or named twice, or a raster's name is that of another column.
+            If a column is unknown or named twice, or has the name of another.
         """
         names = [name for name, _ in values]
         known = [*BEFORE_VALUES, *names, *AFTER_VALUES]
@@ -93,7 +102,7 @@ class Layout:
             name: np.dtype(np.float64) if scaled and band.is_scaled else band.dtype
             for name, band in values
         }
-        return cls(wanted, dtypes, index, regions)
+        return cls(wanted, dtypes, index, regions, free_columns(kept, taken, wanted))
 
     def column(self, name: str, rows: PixelRows) -> tuple[NDArray[Any], Bools | None]:
         """A column of some rows but for feature and region, and where it is known (None: everywhere)."""
@@ -130,7 +139,11 @@ def pixel_frame(layout: Layout, pieces: Iterable[PixelRows]) -> pd.DataFrame:
             else:
                 whole = _joined([_with_gaps(*part) for part in parts], np.dtype(np.float64))
             columns[name] = whole[order]
-    return pd.DataFrame(columns)
+    found = pd.DataFrame(columns)
+    if not layout.kept.shape[1]:
+        return found
+    features = layout.kept.iloc[roi[order] % size].set_axis(found.index)
+    return pd.concat([found, features], axis=1)
 
 
 def _joined(parts: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -171,9 +184,11 @@ def write_pixels(file: BinaryIO, layout: Layout, labels: Any, pieces: Iterable[P
         "row": pa.int32(),
         "col": pa.int32(),
     } | {name: pa.from_numpy_dtype(dtype) for name, dtype in layout.dtypes.items()}
+    kept = arrow_table(pd.DataFrame(layout.kept).reset_index(drop=True))
+    geo = {key: text for key, text in kept.schema.metadata.items() if key == b"geo"}
     schema = pa.schema(
-        [(name, types.get(name, pa.float64())) for name in layout.columns],
-        metadata=metadata(CONTENT, VERSION),
+        [*((name, types.get(name, pa.float64())) for name in layout.columns), *kept.schema],
+        metadata=metadata(CONTENT, VERSION) | geo,
     )
 
     def column(name: str, rows: PixelRows) -> Any:  # noqa: ANN401
@@ -192,6 +207,7 @@ def write_pixels(file: BinaryIO, layout: Layout, labels: Any, pieces: Iterable[P
         for rows in pieces:
             if rows.roi.size:
                 columns = [column(name, rows) for name in layout.columns]
+                columns += kept.take(pa.array(rows.roi % len(labels))).columns
                 writer.write_table(pa.Table.from_arrays(columns, schema=schema))
         writer.close()
     finally:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit import __version__
+from craterkit.addresses import without_secrets
 from craterkit.extraction.conditions import parse_where
 from craterkit.extraction.options import Options
 from craterkit.rasters.gdal import is_dataset
+from craterkit.tables.carried import without_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,9 +184,13 @@ def _body(body: Body) -> dict[str, Any]:
 def with_columns(
     table: pd.DataFrame, columns: Mapping[str, NDArray[Any]], provenance: Provenance
 ) -> pd.DataFrame:
-    """A table with new columns behind its own, and where these are from among its ``attrs``."""
+    """A table with new columns behind its own, and where these are from among its ``attrs``.
+
+    Columns of the table that bear the name of a new one are left out.
+    """
     import pandas as pd
 
+    table = without_columns(table, columns)
     whole = pd.concat([table, pd.DataFrame(dict(columns), index=table.index)], axis=1)
     whole.attrs = {**table.attrs, ATTRIBUTE: provenance}
     return whole
@@ -201,9 +207,9 @@ def _raster(spec: SourceSpec, name: str, bands: list[int]) -> dict[str, Any]:
 def _name(given: Any) -> str:  # noqa: ANN401
     """What a raster of `where` or `weights` is called."""
     if is_dataset(given):
-        return str(given.name)
+        return without_secrets(str(given.name))
     if isinstance(given, str | os.PathLike):
-        return os.fspath(given)
+        return without_secrets(os.fspath(given))
     return str(getattr(given, "name", None) or type(given).__name__)
 
 

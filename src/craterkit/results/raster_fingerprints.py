@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from craterkit.addresses import without_secrets
 from craterkit.extraction.raster_files import (
     absolute_name,
     file_state,
     local_file,
-    without_secrets,
 )
 from craterkit.rasters.base import Raster, Window
 from craterkit.rasters.gdal import GdalRaster

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craterkit.errors import ArgumentError, OutputError
+from craterkit.errors import ArgumentError
+from craterkit.files.writing import unfinished
 from craterkit.rasters.base import Window
+from craterkit.results.file_locks import followed
 
 if TYPE_CHECKING:
     import pyproj
@@ -56,7 +58,6 @@ def write_raster(
     ]
     if values[0] == values[1]:
         raise ArgumentError(f"selected and other must differ; both are {selected!r}")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     profile: dict[str, Any] = {
         "driver": "GTiff",
         "count": 1,
@@ -69,13 +70,8 @@ def write_raster(
         profile |= {"tiled": True, "blockxsize": TILE, "blockysize": TILE}
     if transform is not None:
         profile["transform"] = transform
-    try:
+    with unfinished(followed(target)) as part:
         _write(part, runs, shape, profile, crs, values)
-        os.replace(part, target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return target
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from craterkit.addresses import without_secrets
 from craterkit.errors import ArgumentError
 from craterkit.rasters.gdal import is_dataset
 from craterkit.rasters.opening import is_data_array
@@ -109,7 +110,7 @@ def raster_path(raster: Any) -> PurePath | None:  # noqa: ANN401
     """Path of a raster in a file, perhaps with what GDAL adds to it; None if it has none."""
     if isinstance(raster, str | os.PathLike) or is_dataset(raster):
         name = raster.name if is_dataset(raster) else raster
-        return PurePath(os.fspath(name).split("?")[0])
+        return PurePath(without_secrets(os.fspath(name)).split("?")[0])
     return None
 
 

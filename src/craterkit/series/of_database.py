@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from craterkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     import pandas as pd
 
@@ -24,6 +24,8 @@ class FeatureSeries:
     if TYPE_CHECKING:
 
         def _subject(self, regions: str | Sequence[str]) -> Subject: ...
+
+        def _kept(self, keep: object) -> tuple[pd.DataFrame, list[Any]]: ...
 
     def get_series(
         self,
@@ -48,6 +50,7 @@ class FeatureSeries:
         align: Literal["nearest"] | None = None,
         flags: bool = False,
         errors: Literal["raise", "flag"] = "raise",
+        keep: Sequence[Hashable] | None = (),
         progress: bool | None = None,
         max_memory: float | str | None = None,
         client: Any = None,  # noqa: ANN401
@@ -88,6 +91,8 @@ class FeatureSeries:
         errors : {"raise", "flag"}, default "raise"
             What a raster or block that cannot be read does: raise an error, or give NaN with a
             warning; the column ``flags`` says which rows.
+        keep : list of labels or None, default ()
+            Columns of the table to repeat in each row of a feature, behind the others; None for all.
         progress, max_memory, client, scheduler
             As in `get_stats`.
 
@@ -100,7 +105,7 @@ class FeatureSeries:
 
         Raises
         ------
-        RegionError, StatisticError, ArgumentError, CRSError, RasterError
+        RegionError, StatisticError, ArgumentError, ColumnError, CRSError, RasterError
             As `get_stats`; or if times are not one for each layer, different and ascending, or a
             function is called ``feature``, ``region`` or ``time``.
 
@@ -126,12 +131,14 @@ class FeatureSeries:
         (['feature', 'region', 'time', 'mean', 'count'], True)
         """
         from craterkit.extraction.execution import Execution
+        from craterkit.extraction.get_stats import prepared
         from craterkit.extraction.options import Options
         from craterkit.results.provenance import ATTRIBUTE, about_subject, provenance_of_series
         from craterkit.series.opening import open_stack
         from craterkit.series.statistics import check_names, extract_series
         from craterkit.series.unreadable import unreadable_layers
         from craterkit.statistics.registry import parse_statistics
+        from craterkit.tables.carried import free_columns
 
         request = parse_statistics(stats)
         check_names(request, ("feature", "region", "time"))
@@ -157,7 +164,9 @@ class FeatureSeries:
             raise ArgumentError(f"flags must be True or False, not {flags!r}")
         if flags:
             request = request.including("flags")
-        subject = self._subject(regions)
+        subject, kept = self._subject(regions), self._kept(keep)
+        names, _ = prepared(request, options)
+        features = free_columns(*kept, ["feature", "region", "time", *names])
         stack = open_stack(
             subject.body,
             rasters,
@@ -170,7 +179,7 @@ class FeatureSeries:
             errors=errors,
         )
         found = extract_series(subject, stack, request, options, execution)
-        table = found.tidy("feature")
+        table = found.tidy("feature", kept=features)
         table.attrs[ATTRIBUTE] = provenance_of_series(
             "get_series",
             about_subject(subject),

@@ -66,10 +66,12 @@ class SeriesStatistics:
         *,
         with_region: bool = True,
         renamed: Mapping[str, str] | None = None,
+        kept: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
         """One row for each feature, region and time, in this order.
 
-        `feature` names the first column, and `renamed` some of those of statistics anew.
+        `feature` names the first column, and `renamed` some of those of statistics anew. `kept` are columns
+        of the features that are repeated behind these.
         """
         import pandas as pd
 
@@ -86,6 +88,9 @@ class SeriesStatistics:
             by_feature = values.reshape(len(times), len(regions), size).transpose(2, 1, 0)
             columns[(renamed or {}).get(name, name)] = by_feature.ravel()
         table = pd.DataFrame(columns)
+        if kept is not None and kept.shape[1]:
+            rows = np.repeat(np.arange(size), len(regions) * len(times))
+            table = pd.concat([table, kept.iloc[rows].set_axis(table.index)], axis=1)
         table.attrs.update(self.stack.attrs)
         return table
 

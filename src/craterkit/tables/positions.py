@@ -53,10 +53,11 @@ REGION_COLUMNS = ("craterkit_region", "ck_region")
 
 
 class Placed(NamedTuple):
-    """Features of the rows that are kept, which these are, and their outlines, if the table has some."""
+    """Features of the rows that are kept, which these are, their columns, and their outlines if it has some."""
 
     features: Features
     keep: NDArray[np.bool_]
+    roles: ColumnRoles
     outlines: Polygons | None
 
 
@@ -136,10 +137,10 @@ def place_features(
     )
     _tell_assumptions(table, roles, body, input_crs, found)
     if found.outlines is None:
-        return Placed(features, keep, None)
+        return Placed(features, keep, roles, None)
     from craterkit.regions import Polygons
 
-    return Placed(features, keep, Polygons(found.outlines.shapes[keep]))
+    return Placed(features, keep, roles, Polygons(found.outlines.shapes[keep]))
 
 
 @dataclass(frozen=True)

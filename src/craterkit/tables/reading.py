@@ -21,10 +21,12 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from craterkit.addresses import cause, without_secrets
 from craterkit.daemon_threads import DaemonThreads, result_of
 from craterkit.downloads import download
 from craterkit.errors import TableError
-from craterkit.extraction.raster_files import is_remote, without_secrets
+from craterkit.extraction.raster_files import is_remote
+from craterkit.files.writing import finish_exchange
 from craterkit.rasters.gdal_settings import patience, silence, timeouts
 from craterkit.tables.comment_lines import header_of, lines_of
 from craterkit.tables.geojson_crs import without_assumed_crs
@@ -103,6 +105,11 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     virtual = name.startswith("/vsi")  # GDAL's own file systems
     if not remote and not virtual:
         name = str(Path(name).expanduser())
+        if name.lower().endswith(".shp"):
+            try:
+                finish_exchange(Path(name))
+            except OSError as error:
+                raise TableError(f"{name}: its writing was cut short: {error}") from error
         _check_file(name)
     suffix, packing = _suffixes(unquote(urlsplit(name).path) if remote else name)
     if not remote or suffix in _SEVERAL:
@@ -130,7 +137,7 @@ def _read(name: str, source: Source, suffix: str, packing: str) -> pd.DataFrame:
     except TableError:
         raise
     except Exception as error:  # drivers and parsers have no common base
-        raise TableError(f"{name} cannot be read: {error}; {_ACCEPTED}") from error
+        raise TableError(f"{name} cannot be read: {error}; {_ACCEPTED}") from cause(error)
 
 
 def _check_file(name: str) -> None:
