@@ -6,7 +6,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from craterkit.addresses import without_secrets
 from craterkit.daemon_threads import DaemonThreads, result_of
 from craterkit.errors import RasterError
 from craterkit.rasters.file_states import RasterChangedError
@@ -59,7 +58,7 @@ class RemoteRaster(GdalRaster):
         if self.driver in FILLING:
             self.close()
             raise RasterError(
-                f"{without_secrets(self.name)}: of {self.driver} files GDAL takes what a server fails to "
+                f"{self.name}: of {self.driver} files GDAL takes what a server fails to "
                 "send for zeros; download it first"
             )
 
@@ -118,15 +117,12 @@ class RemoteRaster(GdalRaster):
                 return function(*args)
         except (SilenceError, RasterChangedError):
             raise
-        except RasterError as error:
+        except RasterError:
             seconds, end = patience(), time.monotonic()
             if seconds and end - begin >= seconds:
                 self._silent_until = end + seconds
                 raise self._silence() from None
-            shown = without_secrets(self.name)
-            if shown == self.name:
-                raise
-            raise RasterError(str(error).replace(self.name, shown)) from None
+            raise
 
     def _silence(self) -> SilenceError:
-        return SilenceError(f"{without_secrets(self.name)}: {silence()}")
+        return SilenceError(f"{self.name}: {silence()}")
