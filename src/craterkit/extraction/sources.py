@@ -73,10 +73,19 @@ class Header:
         for own_band, other_band in zip(self.bands, other.bands, strict=True):
             for name in BAND_FIELDS:
                 # As texts, since NaN does not equal itself.
-                here, there = str(getattr(own_band, name)), str(getattr(other_band, name))
+                here, there = (_told(getattr(band, name)) for band in (own_band, other_band))
                 if here != there:
                     return f"band {own_band.number} has {name} {there}, not {here}"
         return ""
+
+
+def _told(value: object) -> str:
+    """What a band has, in words: of several values all, of none None."""
+    return (
+        (", ".join(map(str, value)) if value else "None")
+        if isinstance(value, tuple)
+        else str(value)
+    )
 
 
 @dataclass(frozen=True)
