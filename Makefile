@@ -10,16 +10,19 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?= --page docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench clean distclean
+.PHONY: help demo test test-deep lint format docs bench clean distclean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.installed ## measure crater rims on the sample Moon: a table and pictures in demo/
 	@$(RUN) -m craterkit demo --out demo
 
 test: $(VENV)/.installed-test ## run all tests and the examples in docstrings
 	@$(RUN) -m pytest $(PYTEST_ARGS)
+
+test-deep: $(VENV)/.installed-test ## compare thousands of random maps with a brute force, for minutes
+	@$(RUN) -m pytest -m deep -n auto tests/test_random_maps.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-lint ## ruff (rules and format) and mypy --strict
 	@$(RUN) -m ruff check .

@@ -9,6 +9,7 @@ from craterkit.footprints.circles import Centres, Circles, Parallels
 from craterkit.footprints.geodesics import meridian_reach, solve_half_width, tangent_parallel
 from craterkit.geodesy import (
     band_area,
+    cut_distance,
     destination,
     isometric_latitude,
     lat_from_phi,
@@ -149,8 +150,8 @@ def half_widths(figure, lat0, radius, lat):
     """Half-widths (degrees) of one circle on parallels, as the footprints get them."""
     body = body_of(figure)
     centres = Centres(body, np.array([lat0]))
-    # A pixel so large that the conformal sphere will do, unless a pole is inside.
-    circles = Circles(centres, np.array([radius]), pixel=1e12)
+    # So large that the conformal sphere will do, unless a pole is inside.
+    circles = Circles(centres, np.array([radius]), accuracy=1e12)
     parallels = Parallels(body, phi_from_lat(body, lat))
     sight = centres.see(np.zeros(lat.size, dtype=np.intp), parallels, np.arange(lat.size))
     return np.degrees(circles.half_widths(sight))
@@ -190,10 +191,10 @@ class TestConformalSphere:
         np.testing.assert_allclose(distance, radius, rtol=1e-6, atol=2e-8)
 
     def test_switches_to_geodesics_where_it_would_be_off(self):
-        # A basin of 300 km on Ceres, pixels of 100 m: 0.05 pixels are 5 m.
+        # A basin of 300 km on Ceres, pixels of 100 m, of which 0.05 are 5 m.
         body = body_of(CERES)
         centres = Centres(body, np.array([40.0]))
-        circles = Circles(centres, np.array([300e3]), pixel=100.0)
+        circles = Circles(centres, np.array([300e3]), accuracy=5.0)
         lat = np.linspace(15.0, 65.0, 21)
         parallels = Parallels(body, phi_from_lat(body, lat))
         sight = centres.see(np.zeros(21, dtype=np.intp), parallels, np.arange(21))
@@ -256,3 +257,17 @@ class TestSolvedCircles:
         phi, half = tangent_parallel(body_of(figure), phi0, np.array([0.7 * figure.b]))
         assert np.isnan(phi[0])
         assert np.isnan(half[0])
+
+
+@pytest.mark.parametrize("lat", [0.0, 30.0, -70.0, 90.0])
+@pytest.mark.parametrize("figure", [MOON, MARS, CERES, FLAT], ids=figure_name)
+def test_geodesics_are_the_shortest_way_up_to_the_opposite_parallel(figure, lat):
+    body, azimuth = body_of(figure), np.linspace(0.0, 360.0, 25)
+    end = cut_distance(body, lat, azimuth)
+    lon, opposite = destination(body, 10.0, lat, azimuth, end)
+    np.testing.assert_allclose(opposite, -lat, atol=1e-5)
+    away = figure.distance(10.0, lat, lon, opposite)
+    np.testing.assert_allclose(away, end, rtol=1e-8)
+    beyond = figure.distance(10.0, lat, *destination(body, 10.0, lat, azimuth, 1.01 * end))
+    assert (beyond < 1.01 * end * (1.0 - 1e-8)).all()
+    assert end.max() == pytest.approx(figure.distance(10.0, lat, -170.0, -lat), rel=1e-8)

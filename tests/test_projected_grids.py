@@ -22,7 +22,18 @@ from craterkit.grids.base import make_grid
 from craterkit.grids.projected import ProjectedGrid
 from craterkit.regions import Annulus, Ellipse, Sector
 from craterkit.tables.features import Features
-from fields import CERES, MAPS, MARS, MOON, PROJECTIONS, map_of, place, square_map, unit_vectors
+from fields import (
+    CERES,
+    MAPS,
+    MARS,
+    MOON,
+    PROJECTIONS,
+    Figure,
+    map_of,
+    place,
+    square_map,
+    unit_vectors,
+)
 
 DEGREE = np.radians(1.0)
 
@@ -255,6 +266,69 @@ class TestOffTheMap:
         distance = MOON.distance(lon, lat, *chart.centres)
         assert np.count_nonzero((mine > 0) != (distance <= radius)) <= 0.01 * mine.sum()
         assert mine.sum() > 500
+
+
+class TestBehindTheBody:
+    """Nothing is farther away than the antipode."""
+
+    FLAT = Figure("flat", 289000.0, 229000.0)
+
+    @pytest.mark.parametrize("figure", [MOON, FLAT], ids=lambda f: f.name)
+    @pytest.mark.parametrize("name", ["azimuthal equal-area", "Mollweide", "rotated lon/lat"])
+    @pytest.mark.parametrize("coverage", ["all_touched", "center", "fraction"])
+    def test_circles_hold_all_ground_and_annuli_none(self, name, coverage, figure):
+        chart, grid = example(name, figure, 60)
+        on = np.isfinite(chart.centres[0])
+        half = figure.distance(20.0, -30.0, -160.0, 30.0)
+        for times in (1.0, 1.5, 2.0, 4.6):
+            circle, beyond = Annulus(0.0, times), Annulus(times, 1.3 * times)
+            mine = single(grid, 20.0, -30.0, 1.0001 * half, circle, Rules(coverage))
+            assert (mine[on] > 0).all()
+            none = single(grid, 20.0, -30.0, 1.0001 * half, beyond, Rules(coverage))
+            assert not none.any()
+
+    @pytest.mark.parametrize("figure", [MOON, FLAT], ids=lambda f: f.name)
+    @pytest.mark.parametrize("times", [0.99, 1.2, 2.0, 5.0])
+    def test_sectors_about_a_pole_are_bounded_by_meridians(self, times, figure):
+        chart, grid = example("south polar stereographic", figure, 80)
+        half = figure.distance(0.0, 90.0, 0.0, -90.0)
+        mine = single(grid, 0.0, 90.0, half, Sector(0.0, times, 30.0, 100.0), Rules("center"))
+        # Those of PROJ are no good on so flat a body.
+        rows, columns = np.indices(chart.shape)
+        lon, lat = grid.to_body(columns + 0.5, rows + 0.5)
+        # From the north pole azimuths run against longitudes.
+        azimuth = np.mod(180.0 - lon, 360.0)
+        expected = (azimuth >= 30.0) & (azimuth < 100.0)
+        expected &= figure.distance(0.0, 90.0, lon, lat) <= times * half
+        edge = np.abs(np.mod(np.stack([azimuth - 30.0, azimuth - 100.0]) + 180, 360) - 180).min(0)
+        wrong = (mine > 0) != expected
+        assert not (wrong & (edge > 0.1) & (lat > -89.0)).sum() > 4
+        assert expected.sum() > 500
+
+
+@pytest.mark.parametrize("name", ["north polar stereographic", "rotated lon/lat"])
+@pytest.mark.parametrize("radius", [0.4, 1.0, 3.0])
+def test_small_sectors_keep_their_corners(name, radius):
+    """Radii in pixels: their areas, and neither shared nor lost centres."""
+    _, grid = example(name)
+    lon, lat = (float(value) for value in grid.to_body(70.3, 41.8))
+    pixel = np.sqrt(grid.areas_at(41, 70))
+    ways = [10.0, 47.0, 130.0, 200.0, 345.0]
+    centres, shares = (
+        [
+            single(grid, lon, lat, radius * pixel, Sector(0.0, 1.0, *ends), Rules(coverage))
+            for ends in zip(ways, [*ways[1:], ways[0]], strict=True)
+        ]
+        for coverage in ("center", "fraction")
+    )
+    circle = single(grid, lon, lat, radius * pixel, Annulus(0.0, 1.0), Rules("center"))
+    np.testing.assert_array_equal(sum(centres), circle)
+    widths = np.mod(np.diff(ways, append=ways[0]), 360.0) / 360.0
+    whole = sum(share.sum() for share in shares)
+    assert whole == pytest.approx(np.pi * radius**2, rel=0.02)
+    if name != "rotated lon/lat":  # which is not conformal
+        found = np.array([share.sum() for share in shares]) / whole
+        np.testing.assert_allclose(found, widths, atol=0.01)
 
 
 def polar_area(reach, start=0.0, stop=360.0):

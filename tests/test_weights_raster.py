@@ -8,8 +8,9 @@ import pytest
 
 import worlds
 from craterkit import CraterDatabase
-from craterkit.errors import ArgumentError, RasterError
+from craterkit.errors import ArgumentError, RasterError, StatisticError
 from craterkit.extraction import batches, plan
+from craterkit.statistics.registry import STATISTICS
 
 GRID = worlds.lonlat(2.0)
 RNG = np.random.default_rng(8)
@@ -176,3 +177,56 @@ def test_negative_weights_are_refused_with_their_place(cdb, folder, tmp_path, al
 def test_a_missing_file_is_named(cdb, folder):
     with pytest.raises(RasterError, match=r"nowhere\.tif"):
         cdb.get_stats(folder / "values.tif", "c", weights="nowhere.tif")
+
+
+#: Statistics of the pixels of a footprint, whatever they weigh.
+OF_PIXELS = {"count", "nodata", "min", "max", "range", "flags", "area", "valid_fraction"} | {
+    name for name in STATISTICS if name.startswith("arg")
+}
+OF_WEIGHTS = sorted(STATISTICS.keys() - OF_PIXELS)
+
+
+def test_no_weight_is_as_good_as_no_data_and_any_weight_counts(cdb, folder, tmp_path):
+    weights = np.where(RNG.random(GRID.shape) < 0.3, 0.0, 10.0 ** RNG.uniform(-14, 0, GRID.shape))
+    weighted = worlds.write(tmp_path / "weights.tif", GRID, weights)
+    gaps = worlds.write(tmp_path / "gaps.tif", GRID, weights, nodata=0.0)
+    path = folder / "values.tif"
+    how = {"coverage": "center", "stats": OF_WEIGHTS}
+    found = cdb.get_stats(path, "c", weights=weighted, **how)
+    pd.testing.assert_frame_equal(found, cdb.get_stats(path, "c", weights=gaps, **how))
+    for i in range(len(PLACES)):
+        valid = inside(i) & (VALUES != 9) & (weights > 0)
+        values, their = VALUES[valid], weights[valid]
+        sums = {v: their[values == v].sum() for v in np.unique(values)}
+        assert found["unique_c"][i] == len(sums)
+        assert found["minority_c"][i] == min(sums, key=sums.get)
+        assert found["majority_c"][i] == max(sums, key=sums.get)
+        shares = {v: part / their.sum() for v, part in sums.items()}
+        assert found["frac_c"][i] == pytest.approx(shares, rel=1e-12)
+
+
+@pytest.mark.parametrize("factor", [2.0**-660, 2.0**660])
+def test_huge_and_tiny_weights_give_the_same_or_an_error(cdb, folder, tmp_path, factor):
+    weights = RNG.uniform(0.1, 1.0, GRID.shape)
+    plain = worlds.write(tmp_path / "plain.tif", GRID, weights)
+    scaled = worlds.write(tmp_path / "scaled.tif", GRID, weights * factor)
+    how = {
+        "coverage": "center",
+        "stats": [s for s in OF_WEIGHTS if s not in ("sem", "sum", "weight_sum")],
+    }
+    found = cdb.get_stats(folder / "values.tif", "c", weights=scaled, **how)
+    expected = cdb.get_stats(folder / "values.tif", "c", weights=plain, **how)
+    pd.testing.assert_frame_equal(found.drop(columns="frac_c"), expected.drop(columns="frac_c"))
+    with pytest.raises(StatisticError, match="multiply the raster of weights"):
+        cdb.get_stats(folder / "values.tif", "c", "sem", weights=scaled)
+
+
+@pytest.mark.parametrize("stat", ["std", "range", "iqr", "mad_std", "skewness", "clipped_mean"])
+def test_deviations_of_integers_beyond_double_precision_are_an_error(cdb, tmp_path, stat):
+    values = 2**60 + np.arange(GRID.shape[0] * GRID.shape[1]).reshape(GRID.shape)
+    path = worlds.write(tmp_path / "large.tif", GRID, values, dtype="int64")
+    with pytest.raises(StatisticError, match=r"integers beyond 2\*\*53"):
+        cdb.get_stats(path, "c", stat)
+    found = cdb.get_stats(path, "c", ["mean", "min", "max", "median"])
+    columns = [f"{name}_c" for name in ("mean", "min", "max", "median")]
+    np.testing.assert_allclose(found[columns], 2.0**60, rtol=1e-13)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
+    "as_far_as_shortest",
     "band_area",
+    "cut_distance",
     "destination",
     "geodesics",
     "inverse",
@@ -138,6 +140,42 @@ def inverse(
         np.where(missing, np.nan, value).reshape(lon.shape) for value in (length, ahead)
     )
     return distance, np.mod(azimuth, 360.0)
+
+
+def cut_distance(body: Body, lat: ArrayLike, azimuth: ArrayLike) -> Floats:
+    """Length up to which geodesics are the shortest way: beyond it they come back.
+
+    They end on the parallel of the opposite latitude, about the antipode: after half a turn of the auxiliary
+    sphere, at 2b E(−e'² cos² α0) with sin α0 = sin α cos β (Karney 2013, eqs. 5, 7 and 9). None ends farther
+    away than those along the meridian, at the antipode.
+
+    Parameters
+    ----------
+    body : Body
+        Whose ellipsoid the geodesics run on.
+    lat : array_like
+        Where they start, planetocentric degrees.
+    azimuth : array_like
+        Their directions at the start, degrees. The arguments broadcast together.
+    """
+    if body.is_sphere:
+        return np.full(np.broadcast_shapes(np.shape(lat), np.shape(azimuth)), np.pi * body.a)
+    from scipy.special import ellipe
+
+    e2 = body.eccentricity_squared
+    beta = np.arctan(np.tan(phi_from_lat(body, lat)) * (body.b / body.a))
+    cosine2 = 1.0 - (np.sin(np.radians(azimuth)) * np.cos(beta)) ** 2
+    return np.asarray(2.0 * body.b * ellipe(-e2 / (1.0 - e2) * cosine2))
+
+
+def as_far_as_shortest(
+    body: Body, lat: ArrayLike, azimuth: ArrayLike, distance: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Distances, but no longer than `cut_distance`, and whether they reach as far as that."""
+    if distance.max(initial=0.0) < np.pi * body.b:  # the nearest end of all
+        return distance, np.zeros(distance.shape, dtype=bool)
+    end = cut_distance(body, lat, azimuth)
+    return np.minimum(distance, end), distance >= end
 
 
 def geodesics(solve: Callable[..., Any], *arguments: Floats) -> tuple[Floats, Floats, Floats]:

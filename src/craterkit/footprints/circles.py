@@ -39,9 +39,6 @@ __all__ = ["OUTSIDE", "Centres", "Circles", "Parallels", "Sight"]
 #: Half-width of a parallel that the circle does not reach.
 OUTSIDE = -1.0
 
-#: Largest error of the conformal sphere that is accepted, in pixel heights.
-CONFORMAL_TOLERANCE_PX = 0.05
-
 #: Stands for the cosine of ±90 degrees in divisions.
 TINY_COSINE = 1e-17
 
@@ -150,8 +147,8 @@ class Circles:
         The n centres.
     radius : (n,) ndarray
         Geodesic radii in metres; not negative.
-    pixel : float
-        Height of a pixel on the ground in metres: the accuracy that matters.
+    accuracy : float or (n,) ndarray
+        By how many metres edges may be misplaced.
 
     Attributes
     ----------
@@ -162,7 +159,7 @@ class Circles:
         pole, or none.
     """
 
-    def __init__(self, centres: Centres, radius: Floats, pixel: float) -> None:
+    def __init__(self, centres: Centres, radius: Floats, accuracy: float | Floats) -> None:
         self.centres = centres
         self.radius = radius
         body = centres.body
@@ -174,11 +171,7 @@ class Circles:
             south, north = meridian_reach(body, centres.phi, radius)
             # Measured: distances on the conformal sphere are right to about 0.25 f (r/a)³.
             error = 0.3 * body.flattening * radius * (radius / body.a) ** 3
-            solved = (
-                (error > CONFORMAL_TOLERANCE_PX * pixel)
-                | (south <= -np.pi / 2)
-                | (north >= np.pi / 2)
-            )
+            solved = (error > accuracy) | (south <= -np.pi / 2) | (north >= np.pi / 2)
             self._solved = solved if solved.any() else None
         self._ends = south, north
         self.south, self.north = np.maximum(south, -np.pi / 2), np.minimum(north, np.pi / 2)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CoverageSums"]
 
+#: What covers less than this share of the largest pixel is left by rounding.
+DUST = 1e-11
+
 
 class CoverageSums:
     """Sums of covered weight over the pixels of some spans.
@@ -92,7 +95,7 @@ class CoverageSums:
             minlength=self._size + 2,
         )
         sums: Floats = np.cumsum(steps[: self._size], dtype=np.float64)
-        np.maximum(sums, 0.0, out=sums)
+        sums[sums < DUST * sums.max(initial=0.0)] = 0.0
         if spans is self.spans:
             return sums
         parent = self.find(spans)

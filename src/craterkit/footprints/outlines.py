@@ -63,8 +63,14 @@ class Outlines(Protocol):
     def gap(self, roi: int) -> tuple[float, float] | None:
         """Columns between which a torn ROI surely has no pixels, if the seam puts it on both sides."""
 
-    def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
-        """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
+    def holes(self, rois: Ints) -> Rings:
+        """The holes of torn ROIs, as far as these have rings; their `roi` are positions in `rois`."""
+
+    def holds(self, roi: int, lon: Floats, lat: Floats, *, filled: bool = False) -> Bools:
+        """Whether an ROI holds places (planetocentric degrees); NaN are in none.
+
+        If `filled`, those in a hole belong that has rings.
+        """
 
     def vertices(self, roi: int, count: int) -> tuple[Floats, Floats]:
         """Pixel coordinates of about `count` points of an ROI's boundary; NaN off the map."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from craterkit.footprints.circles import Centres, Circles, Parallels
-from craterkit.footprints.shares import AnnulusShares, HalfWidths, rows_between
+from craterkit.footprints.shares import AnnulusShares, HalfWidths, accuracy, rows_between
 from craterkit.footprints.spans import Footprints, Spans, ranges
 from craterkit.grids.base import TIE_PX
 
@@ -158,14 +158,17 @@ class ParallelAnnuli:
 
     def _annuli(self, rois: Ints | slice) -> _Annuli:
         """What rows have to know of some ROIs."""
-        pixel = self.grid.row_height
-        tie = TIE_PX * pixel
+        tie = TIE_PX * self.grid.row_height
         # A tie counts as on the boundary: a centre there is in, a pixel grazed there is not.
         outer_tie = -tie if self._rounding.touched else tie
         centres = Centres(self.grid.body, self._lat[rois])
-        outer = Circles(centres, np.maximum(self._radius[rois] + outer_tie, 0.0), pixel)
-        inner = Circles(centres, self._hole[rois] + tie, pixel) if self._holed else None
+        outer = self._circles(centres, np.maximum(self._radius[rois] + outer_tie, 0.0))
+        inner = self._circles(centres, self._hole[rois] + tie) if self._holed else None
         return _Annuli(centres, self._column[rois], outer, inner)
+
+    def _circles(self, centres: Centres, radius: Floats) -> Circles:
+        shares = self.rules.coverage == "fraction"
+        return Circles(centres, radius, accuracy(self.grid, centres, radius, shares=shares))
 
     def _shares(self, rois: Ints, annuli: _Annuli) -> AnnulusShares | None:
         """What their covered shares are found from, if these are wanted."""

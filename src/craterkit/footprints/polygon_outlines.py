@@ -26,6 +26,9 @@ __all__ = ["PolygonOutlines"]
 #: How often straight edges are cut, and into how many pieces at most each time.
 REFINEMENTS, MOST_PIECES = 4, 64
 
+#: Pieces of a curve all stray to one side, so that what they cut off adds up.
+SHARE_OF_TOLERANCE = 0.375
+
 
 class PolygonOutlines:
     """Outlines of polygons that are given in longitude and latitude.
@@ -113,7 +116,8 @@ class PolygonOutlines:
         )
         stray = np.hypot(xm - (x0 + x1) / 2, ym - (y0 + y1) / 2)
         apart = ~np.isfinite(stray)
-        wanted = np.ceil(np.sqrt(np.where(apart, 0.0, stray) / self._tolerance))
+        tolerance = SHARE_OF_TOLERANCE * self._tolerance
+        wanted = np.ceil(np.sqrt(np.where(apart, 0.0, stray) / tolerance))
         return np.clip(wanted, 1, MOST_PIECES).astype(np.intp), apart
 
     def rings(self, rois: Ints) -> Rings:
@@ -139,7 +143,11 @@ class PolygonOutlines:
         """Columns between which a torn ROI surely has no pixels: not known of polygons."""
         return None
 
-    def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
+    def holes(self, rois: Ints) -> Rings:
+        """The holes of torn ROIs, as far as these have rings: none."""
+        return NO_RINGS
+
+    def holds(self, roi: int, lon: Floats, lat: Floats, *, filled: bool = False) -> Bools:
         """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
         import shapely
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.footprints.outlines import FARTHEST
+from craterkit.footprints.outlines import FARTHEST, NO_RINGS
 from craterkit.footprints.rules import Rules
 from craterkit.footprints.sampled import outline_vertices, sampled
 from craterkit.footprints.scan import Frame, Rings, scan
@@ -96,6 +96,7 @@ class RingFootprints:
         whole = np.flatnonzero(~torn)
         frame = Frame(row_start, row_stop, 0.0, self.grid.extent)
         parts = [self._scanned(rois, whole, frame)]
+        holed, holes = self._holes(rois, frame)
         for position in np.flatnonzero(torn):
             top, bottom = np.clip(self.rows[rois[position]], row_start, row_stop)
             low, high = (self._known_columns[side][rois[position]] for side in (0, 1))
@@ -103,7 +104,10 @@ class RingFootprints:
             for west, east in self._sides(int(rois[position]), int(left), int(right)):
                 if bottom > top and east > west:
                     window = int(top), int(bottom), west, east
-                    parts.append(self._sampled(int(rois[position]), int(position), window))
+                    part = self._sampled(
+                        int(rois[position]), int(position), window, filled=bool(holed[position])
+                    )
+                    parts.append(part.keep(~part.spans.covered(holes)))
         if len(parts) == 1:
             return parts[0]
         spans, order = Spans.join([part.spans for part in parts])
@@ -124,6 +128,19 @@ class RingFootprints:
     @cached_property
     def _known_columns(self) -> tuple[Floats, Floats]:
         return self.columns()
+
+    def _holes(self, rois: Ints, frame: Frame) -> tuple[Bools, Spans]:
+        """Which torn ROIs have holes with rings, and the pixels whose centres these hold.
+
+        The edge of a hole decides as it does for the ROI that lies within it.
+        """
+        rings = NO_RINGS
+        if self.rules.coverage == "center" and self._outlines.torn[rois].any():
+            rings = self._around(self._outlines.holes(rois))
+        holed = np.zeros(rois.size, dtype=bool)
+        holed[rings.roi] = True
+        rings = replace(rings, hole=np.zeros(rings.count.size, dtype=bool))
+        return holed, scan(rings, rois.size, frame, "center").spans
 
     def _scanned(self, rois: Ints, whole: Ints, frame: Frame) -> Footprints:
         """Pixels of those of `rois` that have rings, at positions `whole`."""
@@ -164,10 +181,12 @@ class RingFootprints:
             parts.append(rings.take(np.flatnonzero(beyond)).moved(-period))
         return Rings.concatenate(parts)
 
-    def _sampled(self, roi: int, position: int, window: tuple[int, int, int, int]) -> Footprints:
-        """Pixels of a torn ROI within rows and columns."""
+    def _sampled(
+        self, roi: int, position: int, window: tuple[int, int, int, int], *, filled: bool
+    ) -> Footprints:
+        """Pixels of a torn ROI within rows and columns, with those in its hole if `filled`."""
         spans, shares = sampled(
-            self.grid, self._outlines, roi, self._vertices(roi), window, self.rules
+            self.grid, self._outlines, roi, self._vertices(roi), window, self.rules, filled=filled
         )
         spans = Spans(np.full(len(spans), position), spans.row, spans.start, spans.stop)
         return self._weighted(spans, shares)

@@ -1,16 +1,35 @@
-"""Outlines of regions that distance and azimuth define: curves, with as many vertices as they need."""
+"""Outlines of regions that distance and azimuth define: curves, with as many vertices as they need.
+
+Every circle is one outline, whatever region it bounds: as the edge of a circle, of an annulus on either side
+of it, or of a sector it has the same vertices, so that neighbours share and lose no pixel.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from craterkit.footprints.curve_vertices import (
+    interpolated,
+    roughness,
+    signed_area,
+    stray,
+    swollen,
+    wanted,
+)
 from craterkit.footprints.outlines import BATCH, NO_RINGS, to_plane
 from craterkit.footprints.scan import Rings
-from craterkit.geodesy import destination, inverse, phi_from_lat, radii_of_curvature
+from craterkit.footprints.sector_rings import Path, sector_rings, side
+from craterkit.geodesy import (
+    as_far_as_shortest,
+    destination,
+    inverse,
+    phi_from_lat,
+    radii_of_curvature,
+)
+from craterkit.regions import Annulus, Sector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,14 +50,26 @@ FEWEST, MOST = 16, 4096
 #: An outline whose finest detail is above this share of the tolerance calls for a second look.
 SMOOTH = 0.2
 
-#: Metres by which rounding may misplace a point.
-ROUNDING_M = 1e-6
+#: Metres by which rounding may misplace a point, and share of a distance by which it may.
+ROUNDING_M, ROUNDING = 1e-6, 1e-9
 
 #: Rings inside an outline, and vertices on each, by which the place of an ROI is found that has no outline.
 FAN_RINGS, FAN_VERTICES = 8, 64
 
 #: Part of the raster's width that a torn ROI must leave free between two parts of it.
 WIDE_GAP = 0.3
+
+
+class _Settled(NamedTuple):
+    """What is known of one curve of some ROIs.
+
+    `pieces` is half the vertices that it needs, 0 if it is smooth; `torn` says that no ring of the plane
+    represents it; west, east, top and bottom are where it lies.
+    """
+
+    pieces: Ints
+    torn: Bools
+    bounds: Floats
 
 
 class RoundOutlines:
@@ -62,59 +93,43 @@ class RoundOutlines:
         self._grid = grid
         self._features = features
         self._region = region
+        self._tolerance = tolerance
         #: What is bounded by curves, if the region is a polygon that stands for it.
-        self._curve = replace(region, nvert=None) if region.nvert else region  # type: ignore[type-var]
+        self._own = replace(region, nvert=None) if region.nvert else region  # type: ignore[type-var]
+        #: What has the closed curves that bound it, and what has those that are drawn.
+        self._curve = self._drawn = self._own
+        if isinstance(region, Sector):
+            self._curve = self._drawn = Annulus(region.inner, region.outer)
+        elif region.nvert:
+            self._drawn = region
+        self._has_hole = len(self._curve.outlines(np.ones(1), FEWEST)) > 1
         size = len(features)
         self._empty = ~(region.reach(features.radius) > 0)
-        self._count = np.full(size, FEWEST)
-        self._smooth = np.zeros(size, dtype=bool)
+        #: Half the vertices of the outer and the inner curve; 0 where it is smooth or not known yet.
+        self._count = np.zeros((2, size), dtype=np.intp)
+        self._plain_hole = np.zeros(size, dtype=bool)
         self._gaps: dict[int, tuple[float, float]] = {}
         self.torn, self.leaves = np.zeros((2, size), dtype=bool)
-        self.west, self.east, self.top, self.bottom = np.full((4, size), np.nan)
+        self.west, self.east, self.top, self.bottom = self._bounds = np.full((4, size), np.nan)
         for start in range(0, size, BATCH):
-            self._measure(np.arange(start, min(start + BATCH, size)), tolerance)
+            self._measure(np.arange(start, min(start + BATCH, size)))
 
     def __len__(self) -> int:
         return len(self._features)
 
-    def _measure(self, rois: Ints, tolerance: float) -> None:
+    def _measure(self, rois: Ints) -> None:
         """Find how many vertices ROIs need, whether they are torn, and where they lie."""
-        count, going, before = FEWEST, rois, np.full(rois.size, np.inf)
-        while going.size:
-            x, y = self._shell(going, count)
-            stray = _stray(x, y)
-            finite = np.asarray(np.isfinite(x + y).all(axis=1))
-            if count == FEWEST:
-                done = finite & (_roughness(x, y) <= SMOOTH * tolerance)
-                hopeless = ~finite
-            else:
-                with np.errstate(invalid="ignore"):
-                    done = stray <= tolerance
-                    # Chords of a curve a quarter as long stray a sixteenth as far; a jump remains.
-                    hopeless = ~finite | (stray > before / 2.0)
-            settled, at = going[done], np.flatnonzero(done)
-            self._smooth[settled] = count == FEWEST and self._region.nvert is None
-            # Half as many vertices stray by `stray`; a curve's chords stray with the square of their length.
-            ratio = np.sqrt(np.maximum(stray[at] / (1.5 * tolerance), 1e-9)) * (count // 2)
-            wanted = 2.0 ** np.ceil(np.log2(ratio))
-            self._count[settled] = np.clip(wanted, FEWEST // 2, MOST).astype(np.intp)
-            margin = 1.5 * stray[at] + 0.1
-            self.west[settled], self.east[settled] = (
-                x[at].min(axis=1) - margin,
-                x[at].max(axis=1) + margin,
-            )
-            self.top[settled], self.bottom[settled] = (
-                y[at].min(axis=1) - margin,
-                y[at].max(axis=1) + margin,
-            )
-            self.torn[settled] = ~(_area(x[at], y[at]) * self._grid.orientation > 0)
-            self.torn[going[hopeless & ~done]] = True
-            kept = ~done & ~hopeless
-            going, before = going[kept], stray[kept]
-            count *= 4
-            if count > MOST:
-                self.torn[going] = True
-                break
+        shell = self._settle(0, rois)
+        self._count[0, rois], self._bounds[:, rois] = shell.pieces, shell.bounds
+        self.torn[rois] = shell.torn
+        if self._has_hole:
+            odd = rois[shell.torn | (shell.pieces > 0)]
+            hole = self._settle(1, odd)
+            self._count[1, odd] = hole.pieces
+            self._plain_hole[odd] = ~hole.torn
+            self.torn[odd] |= hole.torn
+            if self._region.nvert is None:
+                self._empty[rois] |= self._is_behind(1, rois)
         self.torn[rois] &= ~self._empty[rois]
         torn = rois[self.torn[rois]]
         if torn.size:
@@ -122,10 +137,63 @@ class RoundOutlines:
             self.torn[off], self._empty[off] = False, True
         for roi in rois[self.torn[rois]]:
             self._place(int(roi))
+        if isinstance(self._region, Sector):
+            own = rois[~self.torn[rois] & ~self._empty[rois]]
+            rings = self.rings(own)
+            if rings.count.size:
+                self._bounds[:, own[rings.roi]] = rings.bounds()
+
+    def _settle(self, edge: int, rois: Ints) -> _Settled:
+        """Measure one curve of ROIs."""
+        count, going, before = FEWEST, np.arange(rois.size), np.full(rois.size, np.inf)
+        found = _Settled(
+            np.zeros(rois.size, dtype=np.intp),
+            self._folds(edge, rois),
+            np.full((4, rois.size), np.nan),
+        )
+        while going.size:
+            x, y = self._project_edge(self._curve, edge, rois[going], count)
+            apart = stray(x, y)
+            finite = np.asarray(np.isfinite(x + y).all(axis=1))
+            if count == FEWEST:
+                done = finite & (roughness(x, y) <= SMOOTH * self._tolerance)
+                hopeless = ~finite
+                smooth = done & (self._region.nvert is None)
+            else:
+                with np.errstate(invalid="ignore"):
+                    done = apart <= self._tolerance
+                    # Chords of a curve a quarter as long stray a sixteenth as far; a jump remains.
+                    hopeless = ~finite | (apart > before / 2.0)
+                smooth = np.zeros(going.size, dtype=bool)
+            settled, at = going[done], np.flatnonzero(done)
+            own = np.clip(wanted(apart[at], count // 2, self._tolerance), FEWEST // 2, MOST)
+            found.pieces[settled] = np.where(smooth[at], 0, own)
+            margin = 1.5 * apart[at] + 0.1
+            found.bounds[:, settled] = [
+                x[at].min(axis=1) - margin,
+                x[at].max(axis=1) + margin,
+                y[at].min(axis=1) - margin,
+                y[at].max(axis=1) + margin,
+            ]
+            found.torn[settled] |= ~(signed_area(x[at], y[at]) * self._grid.orientation > 0)
+            found.torn[going[hopeless & ~done]] = True
+            kept = ~done & ~hopeless
+            going, before = going[kept], apart[kept]
+            count *= 4
+            if count > MOST:
+                found.torn[going] = True
+                break
+        return found
+
+    def _folds(self, edge: int, rois: Ints) -> Bools:
+        """Whether one curve of ROIs reaches so far that geodesics may not be the shortest way."""
+        farthest = self._curve.take(rois).outlines(self._features.radius[rois], FEWEST)[edge]
+        nearest_cut = np.pi * self._grid.body.b
+        return np.asarray(farthest.distance.max(axis=1) >= nearest_cut * (1.0 - ROUNDING))
 
     def _is_off_the_map(self, rois: Ints) -> Bools:
         """Whether no part of ROIs is on the map, nor of what lies around them."""
-        outline = self._outlines(self._curve, rois, FEWEST)[0]
+        outline = self._outlines(self._own, rois, FEWEST)[0]
         on = np.zeros(rois.size, dtype=bool)
         for share in (0.0, 0.5, 1.0, 1.3):
             x, y = self._project(rois, outline.azimuth, outline.distance * share)
@@ -135,7 +203,7 @@ class RoundOutlines:
     def _place(self, roi: int) -> None:
         """Find where a torn ROI lies, by points all over it."""
         which = np.array([roi])
-        outline = self._outlines(self._curve, which, FAN_VERTICES)[0]
+        outline = self._outlines(self._own, which, FAN_VERTICES)[0]
         shares = (np.arange(FAN_RINGS + 1) / FAN_RINGS)[:, None]
         x, y = self._project(which, outline.azimuth, outline.distance * shares)
         known = np.isfinite(x + y)
@@ -190,12 +258,28 @@ class RoundOutlines:
         )
         return not near.any() and not self.holds(roi, lon, lat).any()
 
-    def _shell(self, rois: Ints, count: int) -> tuple[Floats, Floats]:
-        outline = self._outlines(self._curve, rois, count)[0]
-        return self._project(rois, outline.azimuth, outline.distance)
+    def _is_behind(self, edge: int, rois: Ints) -> Bools:
+        """Whether no ground lies beyond one curve of ROIs, since it is past the antipode all around."""
+        body, curve = self._grid.body, self._curve.take(rois)
+        outline = curve.outlines(self._features.radius[rois], FEWEST)[edge]
+        lat = self._features.lat[rois][:, None]
+        _, ended = as_far_as_shortest(body, lat, outline.azimuth, outline.distance)
+        return np.asarray(ended.all(axis=1))
 
     def _outlines(self, region: RoundRegion, rois: Ints, count: int) -> list[Outline]:
-        return region.take(rois).outlines(self._features.radius[rois], count)
+        """Outlines of ROIs, as far as geodesics are the shortest way."""
+        lat, body = self._features.lat[rois][:, None], self._grid.body
+        return [
+            replace(each, distance=as_far_as_shortest(body, lat, each.azimuth, each.distance)[0])
+            for each in region.take(rois).outlines(self._features.radius[rois], count)
+        ]
+
+    def _project_edge(
+        self, region: RoundRegion, edge: int, rois: Ints, count: int
+    ) -> tuple[Floats, Floats]:
+        """Pixel coordinates of the vertices of one curve of ROIs."""
+        outline = self._outlines(region, rois, count)[edge]
+        return self._project(rois, outline.azimuth, outline.distance)
 
     def _project(self, rois: Ints, azimuth: Floats, distance: Floats) -> tuple[Floats, Floats]:
         features = self._features
@@ -205,29 +289,81 @@ class RoundOutlines:
 
     def rings(self, rois: Ints) -> Rings:
         """Rings of ROIs that have them; their `roi` are positions in `rois`."""
-        present, smooth = ~self._empty[rois], self._smooth[rois]
-        parts = self._smooth_rings(rois, np.flatnonzero(present & smooth))
-        for count in np.unique(self._count[rois[present & ~smooth]]):
-            at = np.flatnonzero((self._count[rois] == count) & present & ~smooth)
-            # Twice as many as on a smooth outline, whose vertices make up for what chords cut off.
-            for outline in self._outlines(self._region, rois[at], 2 * int(count)):
-                x, y = self._project(rois[at], outline.azimuth, outline.distance)
-                parts.append(self._as_rings(at, outline.hole, x, y))
+        present = np.flatnonzero(~self._empty[rois] & ~self.torn[rois])
+        if isinstance(self._region, Sector):
+            return self._sector_rings(self._region, rois, present)
+        parts = self._edge_rings(0, rois, present)
+        if self._has_hole:
+            parts += self._edge_rings(1, rois, present)
         return Rings.concatenate(parts) if parts else NO_RINGS
 
-    def _smooth_rings(self, rois: Ints, at: Ints) -> list[Rings]:
-        """Rings of smooth outlines: few vertices are carried to the plane, the others interpolated."""
+    def holes(self, rois: Ints) -> Rings:
+        """The holes of torn ROIs that the map does not tear, as rings of ground that they leave out."""
+        parts = self._edge_rings(1, rois, np.flatnonzero(self.torn[rois] & self._plain_hole[rois]))
+        return Rings.concatenate(parts) if parts else NO_RINGS
+
+    def _edge_rings(self, edge: int, rois: Ints, at: Ints) -> list[Rings]:
+        """Rings of one curve of the ROIs at some positions."""
+        parts = self._smooth_rings(edge, rois, at[self._count[edge, rois[at]] == 0])
+        for count in np.unique(self._count[edge, rois[at]]):
+            own = at[self._count[edge, rois[at]] == count]
+            if count > 0:
+                # Twice as many as on a smooth outline, whose vertices make up for what chords cut off.
+                x, y = self._project_edge(self._drawn, edge, rois[own], 2 * int(count))
+                parts.append(self._as_rings(own, edge > 0, x, y))
+        return parts
+
+    def _smooth_rings(self, edge: int, rois: Ints, at: Ints) -> list[Rings]:
+        """Rings of smooth curves: few vertices are carried to the plane, the others interpolated.
+
+        Others are measured, unless that has been done.
+        """
         if not at.size:
             return []
-        count = self._count[rois[at]]
-        parts = []
-        for outline in self._outlines(self._region, rois[at], FEWEST):
-            x, y = self._project(rois[at], outline.azimuth, outline.distance)
-            for wanted in np.unique(count):
-                own = np.flatnonzero(count == wanted)
-                fine = (_swollen(_interpolate(values[own], int(wanted))) for values in (x, y))
-                parts.append(self._as_rings(at[own], outline.hole, *fine))
+        if self._region.nvert is None:
+            x, y = self._project_edge(self._curve, edge, rois[at], FEWEST)
+            rough = ~(roughness(x, y) <= SMOOTH * self._tolerance)
+        else:
+            rough = np.ones(at.size, dtype=bool)
+        if rough.any():
+            self._count[edge, rois[at[rough]]] = self._settle(edge, rois[at[rough]]).pieces
+        parts, smooth = [], np.flatnonzero(~rough)
+        if smooth.size:
+            at, x, y = at[smooth], x[smooth], y[smooth]
+            count = np.clip(wanted(stray(x, y), FEWEST // 2, self._tolerance), FEWEST // 2, MOST)
+            for number in np.unique(count):
+                own = np.flatnonzero(count == number)
+                fine = (swollen(interpolated(values[own], int(number))) for values in (x, y))
+                parts.append(self._as_rings(at[own], edge > 0, *fine))
         return parts
+
+    def _sector_rings(self, region: Sector, rois: Ints, at: Ints) -> Rings:
+        """Rings of sectors: between the vertices of their circles, and along two directions."""
+        if not at.size:
+            return NO_RINGS
+        outer, *inner = (
+            rings.take(np.argsort(rings.roi))
+            for rings in (
+                Rings.concatenate(self._edge_rings(edge, rois, at))
+                for edge in range(1 + self._has_hole)
+            )
+        )
+        own = rois[at]
+        directions = region.take(own).directions(own.size)
+        radius = self._features.radius[own]
+
+        def drawn(direction: Floats) -> Path:
+            def project(which: Ints, distance: Floats) -> tuple[Floats, Floats]:
+                return self._project(own[which], direction[which, None], distance)
+
+            return side(project, region.inner * radius, region.outer * radius, self._tolerance)
+
+        x, y = self._project(own, np.zeros((1, 1)), np.zeros((1, 1)))
+        centre = Path(np.ones(own.size, dtype=np.intp), x.ravel(), y.ravel())
+        sides = drawn(directions[0]), drawn(directions[1])
+        return sector_rings(
+            outer, inner[0] if inner else centre, directions, sides, self._grid.orientation
+        )
 
     def _as_rings(self, roi: Ints, hole: bool, x: Floats, y: Floats) -> Rings:
         return Rings(
@@ -244,7 +380,9 @@ class RoundOutlines:
         phi = phi_from_lat(self._grid.body, self._features.lat[rois])
         fit = np.sqrt(np.prod(radii_of_curvature(self._grid.body, phi), axis=0))[:, None]
         areas = np.zeros(rois.size)
-        for outline in self._outlines(self._region, rois, 4 * FAN_VERTICES):
+        for outline in self._region.take(rois).outlines(
+            self._features.radius[rois], 4 * FAN_VERTICES
+        ):
             # Between two directions a sphere has R² (1 − cos d/R) up to the distance d.
             per_turn = np.broadcast_to(
                 2.0 * np.sin(np.minimum(outline.distance / fit, np.pi) / 2.0) ** 2,
@@ -256,28 +394,41 @@ class RoundOutlines:
             areas += np.where(outline.hole, -1.0, 1.0) * sums * fit[:, 0] ** 2
         return areas
 
-    def holds(self, roi: int, lon: Floats, lat: Floats) -> Bools:
-        """Whether an ROI holds places (planetocentric degrees); NaN are in none."""
+    def holds(self, roi: int, lon: Floats, lat: Floats, *, filled: bool = False) -> Bools:
+        """Whether an ROI holds places (planetocentric degrees); NaN are in none.
+
+        If `filled`, those in its hole belong.
+        """
         features = self._features
         distance, azimuth = inverse(
             self._grid.body, features.lon[roi], features.lat[roi], lon.ravel(), lat.ravel()
         )
         if self._region.nvert:
-            held = self._holds_in_plane(roi, distance, azimuth)
+            held = self._holds_in_plane(roi, distance, azimuth, filled=filled)
         else:
             region = self._region.take(np.full(lon.size, roi))
+            if filled and isinstance(region, Annulus | Sector):
+                region = replace(region, inner=0.0)
             radius = np.full(lon.size, features.radius[roi])
             # What rounding puts beyond the boundary lies on it.
             held = region.contains(radius, np.maximum(distance - ROUNDING_M, 0.0), azimuth)
         return np.asarray(held & np.isfinite(distance)).reshape(lon.shape)
 
-    def _holds_in_plane(self, roi: int, distance: Floats, azimuth: Floats) -> Bools:
+    def _holds_in_plane(
+        self, roi: int, distance: Floats, azimuth: Floats, *, filled: bool
+    ) -> Bools:
         """Whether a polygon holds points, with sides straight in the plane of distance and azimuth."""
         import shapely
 
         held = np.ones(distance.shape, dtype=bool)
         x, y = _from_polar(distance, azimuth)
-        for outline in self._outlines(self._region, np.array([roi]), FEWEST):
+        which = np.array([roi])
+        region, radius = self._region.take(which), self._features.radius[which]
+        for outline in region.outlines(radius, FEWEST)[: 1 if filled else None]:
+            # Corners behind the body: it is all there is.
+            if self._is_behind(int(outline.hole), which)[0]:
+                held &= not outline.hole
+                continue
             shape = shapely.Polygon(
                 np.stack(_from_polar(outline.distance, outline.azimuth), axis=-1)[0]
             )
@@ -288,74 +439,23 @@ class RoundOutlines:
     def vertices(self, roi: int, count: int) -> tuple[Floats, Floats]:
         """Pixel coordinates of about `count` points of an ROI's boundary; NaN off the map."""
         which = np.array([roi])
-        points = [
-            self._project(which, outline.azimuth, outline.distance)
-            for outline in self._outlines(self._region, which, count)
-        ]
-        return (
-            np.concatenate([x.ravel() for x, _ in points]),
-            np.concatenate([y.ravel() for _, y in points]),
-        )
-
-
-def _stray(x: Floats, y: Floats) -> Floats:
-    """How far odd vertices are from the middle between their even neighbours, at most."""
-    return np.hypot(
-        x[:, 1::2] - (x[:, ::2] + np.roll(x[:, ::2], -1, axis=1)) / 2,
-        y[:, 1::2] - (y[:, ::2] + np.roll(y[:, ::2], -1, axis=1)) / 2,
-    ).max(axis=1)
-
-
-def _roughness(x: Floats, y: Floats) -> Floats:
-    """Size of the finest detail of rings, pixels: their Fourier terms of a quarter of the vertices and more.
-
-    It is next to nothing for the image of a circle, unless the map tears or distorts it.
-    """
-    count = x.shape[1]
-    with np.errstate(invalid="ignore"):
-        terms = np.fft.fft(x + 1j * y, axis=1)
-    return np.abs(terms[:, count // 4 : count - count // 4 + 1]).max(axis=1) / count
+        radius = self._features.radius[which]
+        points = []
+        for outline, whole in zip(
+            self._outlines(self._region, which, count),
+            self._region.take(which).outlines(radius, count),
+            strict=True,
+        ):
+            x, y = self._project(which, outline.azimuth, outline.distance)
+            # Where geodesics end, there is no edge; what comes from elsewhere may belong all the same.
+            ended = (outline.distance < whole.distance) & ~self._region.take(which).contains(
+                radius, outline.distance, outline.azimuth
+            )
+            points.append(np.where(ended, np.nan, (x, y)))
+        x, y = (np.concatenate([point[axis].ravel() for point in points]) for axis in (0, 1))
+        return x, y
 
 
 def _from_polar(distance: Floats, azimuth: Floats) -> tuple[Floats, Floats]:
     angle = np.radians(azimuth)
     return distance * np.sin(angle), distance * np.cos(angle)
-
-
-def _swollen(values: Floats) -> Floats:
-    """Coordinates of vertices moved outwards, so that the polygon has the area of its curve.
-
-    Sides θ apart on a circle cover sin(θ)/θ of it. A vertex is 2 (1 − cos θ) radii off the mean of its
-    neighbours, which tells the way and the measure.
-    """
-    turn = 2.0 * np.pi / values.shape[1]
-    share = (np.sqrt(turn / np.sin(turn)) - 1.0) / (2.0 * (1.0 - np.cos(turn)))
-    bend = 2.0 * values - np.roll(values, 1, axis=1) - np.roll(values, -1, axis=1)
-    return values + share * bend
-
-
-def _interpolate(values: Floats, count: int) -> Floats:
-    """Coordinates of `count` vertices on rings through fewer, by trigonometric interpolation."""
-    given = values.shape[1]
-    if count <= given:
-        return values[:, :: given // count]
-    return values @ _trigonometric(given, count)
-
-
-@lru_cache(maxsize=32)
-def _trigonometric(given: int, count: int) -> Floats:
-    """Weights of `given` values, evenly spaced on a turn, at `count` places; an even number of values.
-
-    With N values and θ the angle between a value and a place: sin(Nθ/2) cot(θ/2) / N.
-    """
-    theta = 2.0 * np.pi * (np.arange(count)[None, :] / count - np.arange(given)[:, None] / given)
-    half = np.mod(theta / 2.0, np.pi)
-    meets = np.minimum(half, np.pi - half) < 1e-12
-    half = np.where(meets, 1.0, half)
-    return np.where(meets, 1.0, np.sin(given * theta / 2.0) / np.tan(half) / given)
-
-
-def _area(x: Floats, y: Floats) -> Floats:
-    """Area of rings, above 0 if they run clockwise as seen on a screen (y down)."""
-    x, y = x - x[:, :1], y - y[:, :1]
-    return np.asarray((x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1) / 2)

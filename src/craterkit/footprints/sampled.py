@@ -72,6 +72,8 @@ def sampled(
     vertices: tuple[Floats, Floats],
     window: tuple[int, int, int, int],
     rules: Rules,
+    *,
+    filled: bool = False,
 ) -> tuple[Spans, Floats | None]:
     """Pixels of one ROI within a window.
 
@@ -89,6 +91,8 @@ def sampled(
         First row, end row, first column, end column.
     rules : Rules
         Which pixels belong; shares are of a pixel's area on the ground if `rules.area_weighted`.
+    filled : bool
+        Whether those in its hole belong, too.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def sampled(
     shares : ndarray or None
         Covered share of every pixel under ``"fraction"``.
     """
-    return _Sampler(grid, outlines, roi, vertices, window, rules).footprint()
+    return _Sampler(grid, outlines, roi, vertices, window, rules, filled).footprint()
 
 
 class _Sampler:
@@ -109,6 +113,7 @@ class _Sampler:
         vertices: tuple[Floats, Floats],
         window: tuple[int, int, int, int],
         rules: Rules,
+        filled: bool,
     ) -> None:
         self._grid = grid
         self._outlines = outlines
@@ -117,6 +122,7 @@ class _Sampler:
         self._vertices = vertices[0] - self._column, vertices[1] - self._row
         self._shape = row_stop - self._row, column_stop - self._column
         self._rules = rules
+        self._filled = filled
 
     def footprint(self) -> tuple[Spans, Floats | None]:
         shares = self._shares()
@@ -146,7 +152,7 @@ class _Sampler:
     def _held(self, lon: Floats, lat: Floats, x: Floats) -> Bools:
         """Whether the ROI holds places at columns `x`; ground that is repeated counts once."""
         repeated = x + self._column > self._grid.period
-        return self._outlines.holds(self._roi, lon, lat) & ~repeated
+        return self._outlines.holds(self._roi, lon, lat, filled=self._filled) & ~repeated
 
     def _shares(self) -> Floats | None:
         """Covered share of every pixel of the window, or 1 and 0; None if all are 0."""

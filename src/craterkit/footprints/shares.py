@@ -16,7 +16,7 @@ from craterkit.footprints.coverage import CoverageSums
 from craterkit.footprints.ellipse_pieces import EllipsePieces
 from craterkit.footprints.spans import ranges
 from craterkit.footprints.subrows import sub_rows
-from craterkit.geodesy import lat_from_phi
+from craterkit.geodesy import lat_from_phi, parallel_radius
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
     Bools = NDArray[np.bool_]
 
-__all__ = ["AnnulusShares", "HalfWidths", "rows_between"]
+__all__ = ["AnnulusShares", "HalfWidths", "accuracy", "rows_between"]
+
+#: How far, in pixels, edges may be misplaced where whole pixels are counted, and where shares of them are.
+TOLERANCE_PX, TOLERANCE_OF_SHARES_PX = 0.05, 0.001
 
 #: Rows farther from the raster than this are as good as infinitely far.
 FAR = 2.0**40
@@ -71,6 +74,20 @@ def rows_between(grid: CylindricalGrid, south: Floats, north: Floats) -> tuple[F
     return np.minimum(one, other), np.maximum(one, other)
 
 
+def accuracy(
+    grid: CylindricalGrid, centres: Centres, radius: Floats, *, shares: bool
+) -> Floats | float:
+    """By how many metres the edges of circles may be misplaced."""
+    body = grid.body
+    if body.is_sphere:
+        return 0.0
+    # Towards the poles columns become narrow; a degree of latitude is shortest at the equator.
+    steepest = np.minimum(np.abs(centres.phi) + radius * body.a / body.b**2, np.pi / 2)
+    width = grid.radians_per_column * parallel_radius(body, steepest)
+    tolerance = TOLERANCE_OF_SHARES_PX if shares else TOLERANCE_PX
+    return tolerance * np.minimum(grid.row_height, width)
+
+
 class _Exact:
     """Circles without the allowance for ties.
 
@@ -94,7 +111,8 @@ class _Exact:
         *,
         area_weighted: bool,
     ) -> None:
-        self.circles = circles = Circles(centres, radius, grid.row_height)
+        fine = accuracy(grid, centres, radius, shares=True)
+        self.circles = circles = Circles(centres, radius, fine)
         self.sign = sign
         self.first, self.last = rows_between(grid, circles.south, circles.north)
         self.top, self.bottom = rows_between(grid, circles.partial_south, circles.partial_north)

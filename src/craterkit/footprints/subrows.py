@@ -26,8 +26,9 @@ __all__ = ["Slices", "sub_rows"]
 #: Slices of a row that is sliced evenly in y, and of one that is sliced evenly in θ: at least ...
 FEWEST_EVEN, FEWEST_ROUND = 4, 8
 
-#: ... and for each column by which the half-width changes within the row.
-EVEN_PER_COLUMN, ROUND_PER_COLUMN = 4.0, 8.0
+#: ... and times the root of the columns by which the half-width changes within the row. A slice of height h
+#: whose ends are w columns apart misplaces hw/8 of a pixel at most: 1e-3 with so many.
+EVEN_PER_ROOT, ROUND_PER_ROOT = 12.0, 18.0
 
 #: At most.
 MOST = 1 << 14
@@ -75,7 +76,8 @@ def sub_rows(
     reached = np.flatnonzero(y_last > y_first)
     crossing = (top <= row) & (bottom >= row + 1.0) & (bottom - top > SMALL)
     even = crossing[reached]
-    wanted = np.nan_to_num(spread[reached]) * np.where(even, EVEN_PER_COLUMN, ROUND_PER_COLUMN)
+    wanted = np.sqrt(np.nan_to_num(spread[reached]))
+    wanted *= np.where(even, EVEN_PER_ROOT, ROUND_PER_ROOT)
     wanted = np.clip(wanted, np.where(even, FEWEST_EVEN, FEWEST_ROUND), MOST)
     # Rounding must not double the slices of a mirror image.
     count = 1 << np.ceil(np.log2(wanted) - 1e-6).astype(np.intp)

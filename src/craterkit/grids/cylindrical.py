@@ -128,6 +128,8 @@ class CylindricalGrid:
             self._refuse("part of its middle row lies outside the domain of its projection")
         turns = np.round((rough * 2 * lever - (ends[1] - ends[0])) / 360.0)
         step = (ends[1] - ends[0] + 360.0 * turns) / (2 * lever)
+        if step == 0:
+            self._refuse("its columns share one longitude")
         assign = object.__setattr__
         assign(self, "_step", float(step))
         assign(self, "_west", float(ends[0] - step * (centre - lever)))

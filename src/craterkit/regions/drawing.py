@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craterkit.geodesy import destination
+from craterkit.geodesy import as_far_as_shortest, destination
 from craterkit.regions import Outline, Polygons, RoundRegion
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ class Rings:
     @classmethod
     def around(cls, body: Body, lon: Floats, lat: Floats, outline: Outline) -> Rings:
         """Rings of an outline about centres at `lon` and `lat`."""
-        # Past the antipode a geodesic would come back.
-        distance = np.minimum(outline.distance, np.pi * body.a)
+        # Past the far side of the body a geodesic would come back.
+        distance, ended = as_far_as_shortest(body, lat[:, None], outline.azimuth, outline.distance)
         x, y = destination(body, lon[:, None], lat[:, None], outline.azimuth, distance)
         rings = cls.through(x, y)
-        whole = distance.min(axis=1) >= np.pi * body.b
+        whole = ended.all(axis=1)
         return cls(rings.lon, rings.lat, rings.turn, rings.inverted | ((rings.turn == 0) & whole))
 
     @classmethod

@@ -121,6 +121,14 @@ class Sector:
             & Annulus(self.inner, self.outer).contains(radius, distance, azimuth)
         )
 
+    def directions(self, size: int) -> tuple[Floats, Floats]:
+        """Where the sectors of so many features begin and end, degrees from 0 to below 360."""
+        start, stop = (
+            np.broadcast_to(_direction(azimuth), size)
+            for azimuth in (self.azimuth_from, self.azimuth_to)
+        )
+        return start, stop
+
     def outlines(self, radius: Floats, count: int) -> list[Outline]:
         """One curve: `count` vertices on each arc, half as many on each radius."""
         start = np.nan_to_num(as_column(self.azimuth_from))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.errors import StatisticError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,9 @@ __all__ = ["Moments", "Need", "Piece", "sum_dtype"]
 
 #: Sums of integers beyond this go on in float64; two of them still fit int64.
 LARGEST_SUM = 1 << 62
+
+#: Integers up to this are exact in float64.
+EXACT = 1 << 53
 
 #: A standard deviation of so small a share of the mean is rounding.
 ROUNDING = 1e-14
@@ -51,6 +56,8 @@ class Need(Flag):
     AREAS = 16
     #: The weight of whole ROIs.
     GROUND = 32
+    #: Differences of values, which double precision must tell apart.
+    DIFFERENCES = 64
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -108,6 +115,8 @@ class Piece:
     def of(cls, pixels: ValidPixels, need: Need, tallies: Sequence[Tally] = ()) -> Piece:
         """Moments and tallies of the pixels of some ROIs."""
         values, weights = pixels.values, pixels.weights
+        if need & (Need.SQUARES | Need.DIFFERENCES):
+            _check_differences(values)
         powers: list[Floats] | None = None
         if weights is not None:
             weight = pixels.add_up(weights)
@@ -137,6 +146,20 @@ class Piece:
             low_place,
             high_place,
             {tally.name: pixels.add_up(tally.of_each(pixels)) for tally in tallies},
+        )
+
+
+def _check_differences(values: NDArray[Any]) -> None:
+    """Raise if double precision does not tell integers apart."""
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8 or not values.size:
+        return
+    largest = max(int(values.max()), int(values.min()), key=abs)
+    if abs(largest) > EXACT:
+        raise StatisticError(
+            f"stats: the raster has integers beyond 2**53 ({largest}), whose differences double precision "
+            "does not hold: std, var, range, iqr and what rests on deviations cannot be had of them; "
+            "subtract a constant from the raster first, or ask for count, sum, mean, min, max, "
+            "percentiles or modes"
         )
 
 

@@ -16,9 +16,9 @@ from craterkit.footprints.spans import ranges
 from craterkit.statistics.ordering import (
     CLIP_ROUNDS,
     CLIP_SIGMA,
-    LIGHTEST,
     averaged_weights,
     interpolate,
+    rounded,
 )
 
 if TYPE_CHECKING:
@@ -93,8 +93,6 @@ class Groups:
 class SortedGroups:
     """Groups with their values in ascending order; values without weight are left out.
 
-    So are those that weigh less than a billionth of the heaviest in their group: rounding.
-
     Parameters
     ----------
     groups : Groups
@@ -105,7 +103,7 @@ class SortedGroups:
         values, weights, count = groups.values, groups.weights, groups.count
         group = np.repeat(np.arange(count.size), count)
         if weights is not None:
-            kept = _weighty(weights, count)
+            kept = weights > 0
             if not kept.all():
                 values, weights, group = values[kept], weights[kept], group[kept]
                 count = np.bincount(group, minlength=count.size)
@@ -247,7 +245,10 @@ class SortedGroups:
         assert self.weights is not None
         weights, count, running = self.weights, self.count[some], self._running
         total = running[last]
-        effective = total**2 / np.add.reduceat(weights * weights, first)
+        # In units of the heaviest, whose squares can be summed.
+        heaviest = np.maximum.reduceat(weights, first)
+        share = weights / np.repeat(heaviest, count)
+        effective = (total / heaviest) ** 2 / np.add.reduceat(share * share, first)
         start, stop = averaged_weights(q, total, effective, count)
 
         def at(bound: Floats) -> Ints:
@@ -298,13 +299,11 @@ class SortedGroups:
     def mode(self, *, rarest: bool = False) -> Floats:
         """Value of the greatest (or least) weight in each group; the smallest of those that tie.
 
-        Weights that differ by less than a billionth of the greatest tie: their sums are rounded.
+        Weights that differ by less than a billionth tie: their sums are rounded.
         """
         group, value, weight = self._runs()
-        if self.weights is not None and group.size:
-            greatest = np.zeros(self.count.size)
-            np.maximum.at(greatest, group, weight)
-            weight = np.round(weight / greatest[group], 9)
+        if self.weights is not None:
+            weight = rounded(weight)
         out = np.full(self.count.size, np.nan)
         order = np.lexsort((value, weight if rarest else -weight, group))
         group, value = group[order], value[order]
@@ -321,15 +320,6 @@ def _cumulate(values: Floats, first: Ints, count: Ints) -> Floats:
     steps[first[1:]] -= np.add.reduceat(values, first)[:-1]
     running = np.cumsum(steps)
     return running - np.repeat(running[first] - values[first], count)
-
-
-def _weighty(weights: Floats, count: Ints) -> NDArray[np.bool_]:
-    """Which values weigh anything, rounding apart."""
-    some = np.flatnonzero(count)
-    if not some.size:
-        return np.zeros(0, dtype=np.bool_)
-    heaviest = np.maximum.reduceat(weights, (np.cumsum(count) - count)[some])
-    return (weights > 0) & (weights > LIGHTEST * np.repeat(heaviest, count[some]))
 
 
 def _sorting_order(group: Ints, values: NDArray[Any]) -> Ints:

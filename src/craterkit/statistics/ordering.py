@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from craterkit.errors import StatisticError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,21 +18,25 @@ if TYPE_CHECKING:
 __all__ = [
     "CLIP_ROUNDS",
     "CLIP_SIGMA",
-    "LIGHTEST",
     "Ordered",
     "Terms",
     "averaged_weights",
+    "check_squares",
     "interpolate",
+    "rounded",
 ]
 
 #: Makes terms of sums from differences from the median and from a scale.
 Terms = Callable[["Floats", "Floats"], tuple["Floats", ...]]
 
-#: What weighs less than this share of the heaviest value of a group has no weight but by rounding.
-LIGHTEST = 1e-9
-
 #: Error of a sum of weights, relative, over the square root of their number: a few roundings.
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+
+#: Sums of squares below this have lost digits.
+TINIEST = float(np.finfo(np.float64).tiny)
+
+#: Bits of sums of weights that are compared: the others may be rounding.
+BITS = 30
 
 #: Sigma clipping: standard deviations around the median, and how often at most (as astropy's defaults).
 CLIP_SIGMA, CLIP_ROUNDS = 3.0, 5
@@ -88,6 +94,23 @@ def interpolate(low: Floats, high: Floats, share: Floats) -> Floats:
     # As numpy does: from the nearer end, so that equal values stay exactly equal.
     step = high - low
     return np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
+
+
+def check_squares(weight: Floats, squares: Floats) -> None:
+    """Raise where squares of weights have left the range of double precision, unless all weights are 0."""
+    beyond = np.flatnonzero((weight > 0) & ~((squares >= TINIEST) & (squares < np.inf)))
+    if beyond.size:
+        raise StatisticError(
+            f"stats: weights with a sum of {weight[beyond[0]]:.3g} cannot be squared in double precision, as "
+            "sem and weighted percentiles of large regions take; multiply the raster of weights by a "
+            "constant, which changes none of them"
+        )
+
+
+def rounded(weights: Floats) -> Floats:
+    """Weights without what rounding makes of their sums, so that equal ones tie: right to a billionth."""
+    mantissa, exponent = np.frexp(weights)
+    return np.ldexp(np.round(np.ldexp(mantissa, BITS)), exponent - BITS)
 
 
 def averaged_weights(

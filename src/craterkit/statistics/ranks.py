@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from craterkit.errors import RasterError
-from craterkit.statistics.ordering import LIGHTEST
+from craterkit.statistics.ordering import check_squares
 from craterkit.statistics.runs import Collector, Histogram, Runs, key_dtype, keys_of
 
 if TYPE_CHECKING:
@@ -65,8 +65,6 @@ class Ranks:
         That of the values.
     most : int
         Distinct values to hold at a time.
-    trusted : bool
-        Whether no weight is to be left out as rounding.
     watch : callable, optional
         Called as the first pass starts; what it returns is called with each portion that counts.
     """
@@ -77,13 +75,10 @@ class Ranks:
         dtype: np.dtype[Any],
         *,
         most: int,
-        trusted: bool = False,
         watch: Callable[[], Callable[[NDArray[Any], Floats | None], None]] | None = None,
     ) -> None:
-        self._passes, self._dtype, self._most, self._trusted = passes, dtype, most, trusted
+        self._passes, self._dtype, self._most = passes, dtype, most
         self._watch = watch
-        #: Weights above this count.
-        self._floor = 0.0
         self._found: dict[Interval, Runs | Histogram] = {}
 
     @classmethod
@@ -96,34 +91,17 @@ class Ranks:
     @cached_property
     def root(self) -> Runs | Histogram:
         """What the first pass finds."""
-        while True:
-            root, lightest, heaviest = self._survey()
-            self._floor = LIGHTEST * heaviest
-            # Else something counted that a heavier value, seen later, makes rounding.
-            if lightest > self._floor:
-                return root
-
-    def _survey(self) -> tuple[Runs | Histogram, float, float]:
-        """Result of a pass, least of the weights that it counted, and the greatest of all."""
-        lightest, heaviest = np.inf, 0.0
         collector = None
         watch = None if self._watch is None else self._watch()
         keys = key_dtype(self._dtype)
-        for values, weights in self._slices():
-            if weights is not None and not self._trusted:
-                heaviest = max(heaviest, float(weights.max()))
-                values, weights = _above(max(self._floor, LIGHTEST * heaviest), values, weights)
-                if not values.size:
-                    continue
-                lightest = min(lightest, float(weights.min()))
+        for values, weights in self.portions():
             collector = collector or self._collector(
                 (0, 2 ** (8 * keys.itemsize) - 1), weighted=weights is not None, adaptive=True
             )
             collector.add(keys_of(values), weights)
             if watch is not None:
                 watch(values, weights)
-        collector = collector or self._collector((0, 0), weighted=False)
-        return collector.result(), lightest, heaviest
+        return (collector or self._collector((0, 0), weighted=False)).result()
 
     def _collector(
         self, interval: Interval, *, weighted: bool, adaptive: bool = False
@@ -136,24 +114,22 @@ class Ranks:
             adaptive=adaptive,
         )
 
-    def _slices(self) -> Iterator[tuple[NDArray[Any], Floats | None]]:
+    def portions(self) -> Iterator[tuple[NDArray[Any], Floats | None]]:
+        """Make a pass over the values that have weight, some at a time."""
         step = min(self._most, SLICE)
         for values, weights in self._passes():
             own = np.ascontiguousarray(values, dtype=self._dtype)
             for start in range(0, own.size, step):
                 part = slice(start, start + step)
-                yield own[part], None if weights is None else weights[part]
-
-    def portions(self) -> Iterator[tuple[NDArray[Any], Floats | None]]:
-        """Make a pass over the values that count."""
-        _ = self.root
-        for values, weights in self._slices():
-            if weights is None:
-                yield values, None
-                continue
-            some, their = _above(self._floor, values, weights)
-            if some.size:
-                yield some, their
+                if weights is None:
+                    yield own[part], None
+                    continue
+                some, their = own[part], weights[part]
+                kept = their > 0
+                if not kept.all():
+                    some, their = some[kept], their[kept]
+                if some.size:
+                    yield some, their
 
     @cached_property
     def count(self) -> int:
@@ -168,8 +144,11 @@ class Ranks:
     @cached_property
     def effective(self) -> float:
         """Effective number of values, (Σ w)²/Σ w² (Kish 1965)."""
-        squares = self.root.squares
-        return self.count if squares is None else self.weight**2 / float(squares.sum())
+        if self.root.squares is None:
+            return self.count
+        squares = float(self.root.squares.sum())
+        check_squares(np.array([self.weight]), np.array([squares]))
+        return self.weight * (self.weight / squares)
 
     @property
     def ends(self) -> Interval:
@@ -293,9 +272,3 @@ class Ranks:
             count = int(node.count[first : last + 1].sum())
             (found,) = self._collect([[node.bounds(first, last)]], [count])
             yield from self._walk(found)
-
-
-def _above(floor: float, values: NDArray[Any], weights: Floats) -> tuple[NDArray[Any], Floats]:
-    """Values that weigh more than `floor`, and their weights."""
-    kept = weights > floor
-    return (values, weights) if kept.all() else (values[kept], weights[kept])

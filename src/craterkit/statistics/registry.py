@@ -25,6 +25,7 @@ import numpy as np
 from craterkit.errors import StatisticError
 from craterkit.statistics.directions import COSINES, SINES, circular_mean, circular_std
 from craterkit.statistics.moments import Need
+from craterkit.statistics.ordering import check_squares
 from craterkit.statistics.places import latitude, longitude
 from craterkit.statistics.robust import biweight_location, biweight_scale, mad_std
 from craterkit.statistics.tallies import AREA, WEIGHT_SQUARES, Tally, tally_of_value
@@ -111,7 +112,9 @@ def _ratio(over: NDArray[Any], under: NDArray[Any]) -> Floats:
 
 
 def _standard_error(m: Moments) -> Floats:
-    effective = _ratio(m.weight**2, m.tallies["weight squares"])
+    squares = m.tallies["weight squares"]
+    check_squares(m.weight, squares)
+    effective = m.weight * _ratio(m.weight, squares)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(effective > 1.0, m.std / np.sqrt(effective - 1.0), np.nan)
 
@@ -157,7 +160,12 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("mean", "μ = Σ w v / Σ w.", lambda m: m.mean),
         Statistic("min", "Smallest v; weights do not matter.", lambda m: m.low, need=Need.EXTREMES),
         Statistic("max", "Largest v; weights do not matter.", lambda m: m.high, need=Need.EXTREMES),
-        Statistic("range", "max − min.", lambda m: m.high - m.low, need=Need.EXTREMES),
+        Statistic(
+            "range",
+            "max − min.",
+            lambda m: m.high - m.low,
+            need=Need.EXTREMES | Need.DIFFERENCES,
+        ),
         _position("argmin_lon", lambda m: m.low_place),
         _position("argmin_lat", lambda m: m.low_place),
         _position("argmax_lon", lambda m: m.high_place),
@@ -216,6 +224,7 @@ STATISTICS: dict[str, Statistic] = {
             "iqr",
             "percentile_75 − percentile_25.",
             from_sorted=lambda g: g.quantile(0.75) - g.quantile(0.25),
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "mad_std",
@@ -223,12 +232,14 @@ STATISTICS: dict[str, Statistic] = {
             "percentile_50 with these weights. 1.4826… = 1/Φ⁻¹(3/4) makes it the standard deviation "
             "of a normal distribution.",
             from_sorted=mad_std,
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "biweight_location",
             "M + Σ w (v − M)(1 − u²)² / Σ w (1 − u²)², sums over |u| < 1, u = (v − M)/(6 MAD), M and MAD "
             "as for mad_std; M where MAD = 0 (Beers, Flynn and Gebhardt 1990, AJ 100, 32).",
             from_sorted=biweight_location,
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "biweight_scale",
@@ -236,6 +247,7 @@ STATISTICS: dict[str, Statistic] = {
             "u = (v − M)/(9 MAD), M and MAD as for mad_std; 0 where MAD = 0 (Beers, Flynn and Gebhardt "
             "1990, AJ 100, 32).",
             from_sorted=biweight_scale,
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "clipped_mean",
@@ -243,16 +255,19 @@ STATISTICS: dict[str, Statistic] = {
             "what is left (with weights) are worked out again, until nothing is dropped, five times at "
             "most.",
             from_sorted=lambda g: g.clipped.mean,
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "clipped_std",
             "std after the same sigma clipping.",
             from_sorted=lambda g: g.clipped.std,
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "clipped_median",
             "median after the same sigma clipping.",
             from_sorted=lambda g: g.clipped.median,
+            need=Need.DIFFERENCES,
         ),
         Statistic(
             "majority",

@@ -52,7 +52,8 @@ def biweight_scale(groups: Ordered) -> Floats:
 
     squares, norm = groups.sums_about_median(terms, SCALE_TUNING * groups.median_deviation)
     with np.errstate(invalid="ignore", divide="ignore"):
-        scale = np.sqrt(groups.weight * squares) / np.abs(norm)
+        # One root each: the product of two sums of weights may not fit.
+        scale = np.sqrt(groups.weight) * np.sqrt(squares) / np.abs(norm)
     return np.where(groups.median_deviation == 0, 0.0, scale)
 
 

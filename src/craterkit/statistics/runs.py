@@ -112,7 +112,7 @@ class Runs:
         order = np.argsort(keys)
         key, weights = keys[order], weights[order]
         first = _firsts(key)
-        sums = np.add.reduceat(weights, first), np.add.reduceat(weights * weights, first)
+        sums = np.add.reduceat(weights, first), np.add.reduceat(_squares(weights), first)
         return cls(key[first], np.diff(first, append=key.size), *sums)
 
     @classmethod
@@ -163,6 +163,12 @@ def _firsts(key: Keys) -> Ints:
     return np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
 
 
+def _squares(weights: Floats) -> Floats:
+    # Whether they fit is asked of their sum.
+    with np.errstate(over="ignore", under="ignore"):
+        return weights * weights
+
+
 class Histogram:
     """Numbers and weights of keys by bins of equal width; the outermost hold what lies beyond, too.
 
@@ -208,7 +214,7 @@ class Histogram:
         self.count += np.bincount(at, minlength=size)
         if weights is not None and self._sums is not None:
             self._sums[0] += np.bincount(at, weights=weights, minlength=size)
-            self._sums[1] += np.bincount(at, weights=weights * weights, minlength=size)
+            self._sums[1] += np.bincount(at, weights=_squares(weights), minlength=size)
 
     def add_runs(self, runs: Runs) -> None:
         """Count the keys of runs."""

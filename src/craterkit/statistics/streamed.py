@@ -61,7 +61,7 @@ class Streamed:
     16 bits. Else the first pass gives a histogram, and each pass after it what is in some bins: the
     median of float32 takes two as a rule, three at most (for `hold` of 65536 or more), and other whole
     percentiles then no more if they fit; float64 five at most. With weights there may be one pass more
-    to find which of them are negligible, and one for what lies between the values that a quantile averages.
+    for what lies between the values that a quantile averages.
     The median deviation takes as many again, each round of clipping, too, and biweights one more. Modes
     and shares of too many distinct values go through their range in parts that fit, a pass for each.
     """
@@ -84,35 +84,29 @@ class Streamed:
         hold: int,
         scale: float = 1.0,
         offset: float = 0.0,
-        *,
-        trusted: bool = False,
     ) -> Streamed:
         self._source, self._dtype, self._hold = source, dtype, hold
-        self._scale, self._offset, self._trusted = scale, offset, trusted
+        self._scale, self._offset = scale, offset
         most = max(hold // 2, 2)
         if isinstance(source, Runs):
             self._ranks = Ranks.of(source, dtype, most=most)
         else:
             # Few distinct values need no sums but theirs.
             watch = self._start_sums if dtype.itemsize > 2 else None
-            self._ranks = Ranks(source, dtype, most=most, trusted=trusted, watch=watch)
+            self._ranks = Ranks(source, dtype, most=most, watch=watch)
         self._sums: Sums | None = None
         return self
 
     def _derived(
         self, source: Passes | Runs, dtype: np.dtype[Any], scale: float, offset: float
     ) -> Streamed:
-        """A group made from the values that count in this one."""
-        return Streamed.__new__(Streamed)._set(
-            source, dtype, self._hold, scale, offset, trusted=True
-        )
+        """A group made from this one."""
+        return Streamed.__new__(Streamed)._set(source, dtype, self._hold, scale, offset)
 
     def scaled(self, scale: float, offset: float) -> Streamed:
         """Return the group of ``value * scale + offset``; `scale` is above 0."""
         offset, scale = self._offset * scale + offset, self._scale * scale
-        return Streamed.__new__(Streamed)._set(
-            self._source, self._dtype, self._hold, scale, offset, trusted=self._trusted
-        )
+        return self._derived(self._source, self._dtype, scale, offset)
 
     def _physical(self, values: NDArray[Any]) -> Floats:
         out = values.astype(np.float64)
@@ -326,9 +320,8 @@ class Streamed:
             least.add(values, weights)
         if not number:
             return 0, np.nan, np.nan
-        digits = None if self._ranks.root.weight is None else 9
-        greatest = most.weights[-1]
-        return number, most.first(greatest, digits), least.first(greatest, digits)
+        exact = self._ranks.root.weight is None
+        return number, most.first(exact=exact), least.first(exact=exact)
 
     def mode(self, *, rarest: bool = False) -> Floats:
         """Value of the greatest (or least) weight, as `SortedGroups.mode` defines it."""

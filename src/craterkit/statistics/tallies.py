@@ -35,7 +35,11 @@ class Tally:
 
 
 def _weight_squares(pixels: ValidPixels) -> Floats:
-    return np.ones(pixels.values.size) if pixels.weights is None else pixels.weights**2
+    if pixels.weights is None:
+        return np.ones(pixels.values.size)
+    # Whether they fit is asked of their sum.
+    with np.errstate(over="ignore", under="ignore"):
+        return pixels.weights * pixels.weights
 
 
 def _areas(pixels: ValidPixels) -> Floats:

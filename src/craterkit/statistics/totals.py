@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from craterkit.statistics.ordering import rounded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -80,9 +82,9 @@ class Records:
         self.values += values[new].tolist()
         self.weights += weights[new].tolist()
 
-    def first(self, greatest: float, digits: int | None) -> float:
-        """The first of those that tie, weights rounded to some digits of the greatest of all."""
+    def first(self, *, exact: bool) -> float:
+        """The first of those that tie; unless `exact`, sums of weights are rounded."""
         weights = np.array(self.weights)
-        if digits is not None:
-            weights = np.round(weights / greatest, digits)
+        if not exact:
+            weights = rounded(weights)
         return float(self.values[int(np.argmax(self._sign * weights))])
