@@ -131,6 +131,7 @@ class Abandoned:
         raise RuntimeError("Tried sending message after closing")
 
 
+@pytest.mark.usefixtures("usual_ctrl_c")
 def test_ctrl_c_while_no_worker_is_left(field, monkeypatch):
     monkeypatch.setattr(workers, "WITHOUT_WORKERS", PATIENCE)
     client = Abandoned(partial(signal.raise_signal, signal.SIGINT))

@@ -48,12 +48,7 @@ def every_chunk_is_written(monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.0)
 
 
-@pytest.fixture(autouse=True)
-def usual_handler():
-    """Python's own handler of Ctrl-C; a shell may have had it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("usual_ctrl_c")
 
 
 def out_of(folder):
