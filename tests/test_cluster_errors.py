@@ -32,7 +32,7 @@ def field(tmp_path_factory):
 def client():
     """That of a cluster whose only worker is a thread of this process."""
     with (
-        LocalCluster(processes=False, dashboard_address=None, **START) as cluster,
+        LocalCluster(processes=False, dashboard_address="127.0.0.1:0", **START) as cluster,
         Client(cluster) as client,
     ):
         yield client
