@@ -3,6 +3,7 @@
 import pickle
 
 import geopandas as gpd
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,12 @@ from craterkit import CraterDatabase, sample_data
 from craterkit.errors import ArgumentError, ColumnError, TableError
 
 MOON, DEM = sample_data["moon.tif"], sample_data["moon_dem.tif"]
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_stay_open():
+    yield
+    plt.close("all")
 
 
 def table(index=(5, 6, 7)):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,13 @@ from craterkit.cli import main
 from craterkit.errors import OutputError
 
 MOON = sample_data["moon.tif"]
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_stay_open():
+    yield
+    plt.close("all")
+
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and signals of POSIX")
 

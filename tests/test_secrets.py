@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from urllib.parse import quote
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +20,12 @@ from craterkit.cli import main
 from craterkit.errors import CraterkitError
 
 SECRET = "hunter2"
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_stay_open():
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
