@@ -181,7 +181,7 @@ def test_ambiguous_columns_are_both_named(first, second, argument):
 
 def test_a_given_column_settles_what_is_ambiguous():
     table = pd.DataFrame({**NOTHING_GIVEN, "latitude": [7.0], "diameter": [8.0]})
-    cdb = CraterDatabase(table, "moon", lat_col="latitude", diam_col="diameter")
+    cdb = CraterDatabase(table, "moon", lat_col="latitude", diam_col="diameter", units="m")
     assert (cdb.lat[0], cdb.rad[0]) == (7.0, 4.0)
 
 
@@ -334,8 +334,8 @@ def test_names_that_would_shadow_something_are_refused(cdb, name):
 
 
 def test_the_name_of_a_column_of_the_table_is_refused(cdb):
-    with pytest.raises(RegionError, match=r"'radius'.*column"):
-        cdb.add_circles("radius")
+    with pytest.raises(RegionError, match=r"'radius_m'.*column"):
+        cdb.add_circles("radius_m")
 
 
 def test_two_regions_cannot_share_an_attribute(cdb):
