@@ -13,9 +13,8 @@ from random_maps import KINDS, PROJECTIONS, random_world
 #: How far from an edge, in pixels, a pixel may be decided otherwise: the tolerance, and rounding.
 SLACK = 0.052
 
-#: How far shares may be off: of outlines, and of ROIs that a map tears, whose pixels are sampled. (Where
-#: geodesics from both sides meet behind the body, the brute force is as coarse.)
-SHARE, TORN_SHARE = 0.002, 0.015
+#: How far shares may be off: of outlines, and of ROIs that a map tears, whose pixels are sampled.
+SHARE, TORN_SHARE = 0.002, 0.01
 
 #: Points of a pixel's side for areas, and pixels of a map whose areas are looked at.
 PARTS, LOOKED_AT = 40, 8
@@ -138,16 +137,18 @@ def check_shares(world, rng):
     assert got.min(initial=0.0) >= 0.0
     assert got.max(initial=0.0) <= 1.0 + 1e-9
     if not has_oracle(world, engine):
-        return 0.0
-    worst = 0.0
+        return
+    limit = TORN_SHARE if engine.torn[0] else SHARE
     for row, column in edge_pixels(world, rng):
         level = world.level(*subpoints(row, column, PARTS + 1))
         if not np.isfinite(level).all():
             continue
-        worst = max(worst, abs(got[row, column] - share_of(level)))
-    limit = TORN_SHARE if engine.torn[0] else SHARE
-    assert worst <= limit, f"share off by {worst:.5f}"
-    return worst
+        share = share_of(level)
+        if abs(got[row, column] - share) > limit:
+            # Near corners, and where geodesics meet behind the body, levels are not even.
+            middles = (np.arange(10 * PARTS) + 0.5) / (10 * PARTS)
+            share = (world.level(*np.meshgrid(column + middles, row + middles)) > 0).mean()
+        assert abs(got[row, column] - share) <= limit, f"pixel {row}, {column}"
 
 
 def check_touched(world, rng):

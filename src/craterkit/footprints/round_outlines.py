@@ -366,10 +366,14 @@ class RoundOutlines:
         )
 
     def _as_rings(self, roi: Ints, hole: bool, x: Floats, y: Floats) -> Rings:
+        sign = np.full(roi.size, self._grid.orientation)
+        if self._region.nvert:
+            # The corners of few may run the other way, where a map bends the curve.
+            sign = np.where(signed_area(x, y) < 0, -1.0, 1.0)
         return Rings(
             roi,
             np.full(roi.size, hole),
-            np.full(roi.size, self._grid.orientation),
+            sign,
             np.full(roi.size, x.shape[1]),
             x.ravel(),
             y.ravel(),
