@@ -191,7 +191,7 @@ def test_a_link_keeps_leading_to_the_file(tmp_path, craters):
         (
             lambda c, d: c.to_file(d / "x.gpkg", keep_cols=["name", "nam"]),
             ColumnError,
-            "no column 'nam'; the columns are 'lat', 'lon', 'radius', 'name'",
+            "no column 'nam'; the columns are 'lat', 'lon', 'radius_m', 'name'",
         ),
         (
             lambda c, d: c.to_file(d / "x.gpkg", keep_cols="name"),
@@ -258,6 +258,7 @@ def test_geopackages_of_any_name(tmp_path, craters, name):
     assert [file.name for file in tmp_path.iterdir()] == [f"{name}.gpkg"]
 
 
+@pytest.mark.filterwarnings("ignore::craterkit.errors.AssumedWarning")
 @pytest.mark.parametrize(
     ("columns", "options", "right"),
     [

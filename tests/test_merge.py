@@ -326,6 +326,7 @@ def test_columns_with_names_of_their_own_are_known_by_their_values():
             lon_col="u",
             lat_col="v",
             rad_col="w",
+            units="m",
         )
         for name, lat in (("a", 0.0), ("b", 40.0))
     )

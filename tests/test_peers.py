@@ -17,6 +17,7 @@ from affine import Affine
 import worlds
 from craterkit import Body, CraterDatabase
 from craterkit.errors import (
+    AssumedWarning,
     ColumnError,
     CRSError,
     FeatureError,
@@ -741,7 +742,6 @@ def test_an_empty_table_is_an_empty_database():
         ("diam_km", "km", 2500.0),
         ("diam_km", "kilometers", 2500.0),
         ("diam_m", None, 2.5),
-        ("diameter", None, 2.5),
         ("diameter", "km", 2500.0),
         ("diameter", "kilometers", 2500.0),
         ("diameter", "kilometres", 2500.0),
@@ -754,6 +754,12 @@ def test_an_empty_table_is_an_empty_database():
 def test_radius_in_metres_from_a_column_of_size_5(column, units, radius):
     table = pd.DataFrame({"lat": [0.0], "lon": [0.0], column: [5.0]})
     assert CraterDatabase(table, "moon", units=units).rad.tolist() == [radius]
+
+
+def test_metres_are_assumed_with_a_warning():
+    table = pd.DataFrame({"lat": [0.0], "lon": [0.0], "diameter": [5.0]})
+    with pytest.warns(AssumedWarning, match="'diameter', which is taken for metres"):
+        assert CraterDatabase(table, "moon").rad.tolist() == [2.5]
 
 
 def test_units_that_contradict_the_columns_name_are_refused():

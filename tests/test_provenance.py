@@ -85,7 +85,7 @@ def test_it_survives_parquet_however_the_file_is_written(cdb, tmp_path):
 
 
 def test_a_tables_own_attributes_stay(tmp_path):
-    table = pd.DataFrame({"lat": [0.0], "lon": [10.0], "rad": [1e5]})
+    table = pd.DataFrame({"lat": [0.0], "lon": [10.0], "rad_m": [1e5]})
     table.attrs = {"catalogue": "mine", "opaque": object()}
     cdb = CraterDatabase(table, "moon")
     cdb.add_circles("disc")
