@@ -14,7 +14,7 @@ from random_maps import KINDS, PROJECTIONS, random_world
 SLACK = 0.052
 
 #: How far shares may be off: of outlines, and of ROIs that a map tears, whose pixels are sampled.
-SHARE, TORN_SHARE = 0.002, 0.01
+SHARE, TORN_SHARE = 0.002, 0.015
 
 #: Points of a pixel's side for areas, and pixels of a map whose areas are looked at.
 PARTS, LOOKED_AT = 40, 8
