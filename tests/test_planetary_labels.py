@@ -16,7 +16,10 @@ import rasterio.shutil
 from rasterio.vrt import WarpedVRT
 
 from craterkit import CraterDatabase
+from craterkit.coordinates import CoordinateSystem
 from craterkit.errors import CRSError, RasterError
+from craterkit.rasters.label_places import corrected_system, stretched
+from craterkit.rasters.planetary_labels import Label
 from labels import isis_map, pds3_map, write_cube, write_pds3, write_with
 
 MARS = (3396190.0, 3376200.0)
@@ -327,6 +330,26 @@ def test_the_corner_in_pds4_may_be_the_centre_of_a_pixel(tmp_path):
         label = label.replace(corner[0], f"{corner[1]}{float(corner[2]) + sign * half!r}")
     path.write_text(label)
     assert mean(circle("mars", 75.0, 0.0), path) == pytest.approx(75.0, abs=0.01)
+
+
+def test_transposed_and_oblique_maps_are_left_as_gdal_has_them():
+    """As those of Cassini's radar: their rows are meridians of a pole of their own."""
+    west = {"POSITIVE_LONGITUDE_DIRECTION": "WEST", "CENTER_LONGITUDE": 0.0}
+    size = {"MAP_SCALE": 1.0, "LINE_PROJECTION_OFFSET": 10.0, "SAMPLE_PROJECTION_OFFSET": 20.0}
+    label = Label("json:PDS", west | size)
+    transposed = rasterio.Affine(0, 1000, 5, 1000, 0, 7)
+    assert stretched(label, transposed) == transposed
+    oblique = CoordinateSystem.from_user_input(
+        f"+proj=ob_tran +o_proj=eqc +o_lon_p=-45 +o_lat_p=60 +lon_0=-175 +R={TITAN[0]}",
+        *("titan",),
+        what="a map",
+    )
+    assert corrected_system(label, oblique) == oblique
+    with pytest.raises(CRSError, match=r"longitudes westward.* pole of its oblique map"):
+        corrected_system(
+            Label("json:ISIS3", {"LongitudeDirection": "PositiveWest", "CenterLongitude": 0.0}),
+            oblique,
+        )
 
 
 # Numbers
